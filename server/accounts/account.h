@@ -1,0 +1,46 @@
+// Account: everything a shard holds of one bare JID while somebody uses it: roster, resources and the
+// state of modules. It lives on shard_of(jid) only, so nothing in it is locked.
+#pragma once
+
+#include "server/accounts/resource.h"
+#include "server/accounts/roster.h"
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace server {
+
+/// Per-account state of a module; see AccountState<T> in accounts.h.
+class ModuleState {
+public:
+    virtual ~ModuleState() = default;
+};
+
+class Account {
+public:
+    explicit Account(xmpp::Jid bare, Roster loaded) : roster(std::move(loaded)), jid_(std::move(bare)) {}
+    Account(const Account&) = delete;
+    Account& operator=(const Account&) = delete;
+
+    const xmpp::Jid& jid() const { return jid_; }
+
+    /// Null when no such resource is bound. Names compare exactly (they are already prepared).
+    Resource* find(std::string_view resource_name);
+    /// All bound resources, available or not. References hold until one is added or removed.
+    const std::vector<std::unique_ptr<Resource>>& resources() const { return resources_; }
+    Resource& add(std::unique_ptr<Resource> resource);
+    /// Returns the removed one, or null.
+    std::unique_ptr<Resource> remove(SessionId session);
+    bool has_available() const;
+
+    Roster roster;
+    /// One slot per module that keeps account state, in the order of registration.
+    std::vector<std::unique_ptr<ModuleState>> slots;
+
+private:
+    xmpp::Jid jid_;
+    std::vector<std::unique_ptr<Resource>> resources_;
+};
+
+}  // namespace server

@@ -1,0 +1,75 @@
+// A module: one XEP (or one section of an RFC) in one .cpp, described by data. From the descriptor the
+// server derives disco#info, --list-xeps, --config-reference and unknown-key errors. One instance per
+// shard; modules of different shards share nothing.
+#pragma once
+
+#include "reactor/world.h"
+#include "server/accounts/accounts.h"
+#include "server/config/config.h"
+#include "server/config/hosts.h"
+#include "server/observe/metrics.h"
+#include "server/routing/hooks.h"
+#include "server/routing/iq_routes.h"
+#include "server/routing/router.h"
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace storage {
+class Database;
+}
+
+namespace server {
+
+namespace modules {
+
+/// Closed once; a module lives as long as its shard.
+class Module {
+public:
+    virtual ~Module() = default;
+    /// The configuration was reloaded; the old one is still valid during the call.
+    virtual void reload(const Config&) {}
+};
+
+struct ModuleDescriptor;
+
+/// What a module may touch. References outlive the module.
+struct ModuleContext {
+    const Config& config;
+    Metrics& metrics;
+    IqRoutes& iq;
+    Hooks& hooks;
+    Accounts& accounts;
+    Router& router;
+    storage::Database& database;
+    reactor::World& world;
+    const Hosts& hosts;
+    /// All modules of this server, for disco and the like.
+    const std::vector<ModuleDescriptor>& catalog;
+};
+
+/// A specification and the version of it that is implemented.
+struct XepReference {
+    int number;
+    std::string_view version;
+    std::string_view title;
+};
+
+struct ModuleDescriptor {
+    std::string_view name;
+    std::vector<XepReference> xeps;
+    std::vector<std::string_view> features;          ///< disco#info of the server.
+    std::vector<std::string_view> account_features;  ///< disco#info of an account.
+    std::vector<std::string_view> needs;             ///< Names of modules that must come before.
+    std::vector<KeySpec> config;                     ///< Keys this module reads.
+    std::unique_ptr<Module> (*create)(ModuleContext&);
+};
+
+template <class T>
+std::unique_ptr<Module> create_module(ModuleContext& context) {
+    return std::make_unique<T>(context);
+}
+
+}  // namespace modules
+}  // namespace server

@@ -1,0 +1,81 @@
+// Router: brings every stanza to where its `to` says (RFC 6120 §10, RFC 6121 §8): this server's own
+// entities, a local account on this or another shard, or a remote domain. One Router per shard.
+#pragma once
+
+#include "reactor/shards.h"
+#include "server/accounts/accounts.h"
+#include "server/routing/hooks.h"
+#include "server/routing/iq_routes.h"
+
+#include <memory>
+#include <string_view>
+
+namespace server {
+
+class Hosts;     // server/config: the virtual hosts
+class Metrics;   // server/observe
+class Presence;  // server/routing/presence.h
+
+/// Hash of a bare JID, the same on all shards and in all processes: where an account lives.
+reactor::ShardId shard_of(std::string_view bare_jid, reactor::ShardId shard_count);
+
+/// Told once when a congested router has room again.
+class CongestionObserver {
+public:
+    virtual void on_uncongested() = 0;
+
+protected:
+    ~CongestionObserver() = default;
+};
+
+class Router {
+public:
+    struct Parts {
+        reactor::World& world;
+        const Hosts& hosts;
+        Accounts& accounts;
+        Hooks& hooks;
+        IqRoutes& iq;
+        Metrics& metrics;
+    };
+
+    explicit Router(Parts parts);
+    ~Router();
+
+    /// The routers of all shards, index = shard id; set once while the server is built.
+    void connect(std::vector<Router*> all);
+
+    /// A stanza of a bound client; `from` is its full JID (stamped by the session). RFC 6120 §10.3:
+    /// without `to` it is for the account itself.
+    void submit(Account& account, Resource& resource, xmpp::Stanza stanza);
+
+    /// Sends to the entity named by `to`; `from` and `to` must be set. Any shard.
+    void route(xmpp::Stanza stanza);
+
+    /// Answers `stanza` with an error, unless it is itself an error or a result, or a kind that the
+    /// RFC drops silently.
+    void bounce(xmpp::Stanza stanza, const xmpp::StanzaError& error);
+
+    /// A message that was given to a session and could not be written to its client: to the other
+    /// resources if it was for this one, else undeliverable.
+    void redeliver(const xmpp::Jid& bare, xmpp::Stanza message);
+
+    bool is_local(std::string_view domain) const;
+    /// On this shard?
+    bool is_home(const xmpp::Jid& bare) const;
+
+    /// A mailbox to another shard is full: sessions stop reading until told otherwise.
+    bool congested() const;
+    void wait(CongestionObserver& observer);
+    void withdraw(CongestionObserver& observer);
+
+    Presence& presence();
+    Hooks& hooks();
+    Accounts& accounts();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace server
