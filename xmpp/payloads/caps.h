@@ -32,8 +32,9 @@ struct Caps {
 
 /// The verification string of §5.1. `hash`: "sha-1", "sha-256" or "sha-512" (IANA's hash names).
 /// Errors: unsupported for another hash; invalid_argument when the answer is ill-formed by §5.4
-/// (the same identity, feature or FORM_TYPE twice, a FORM_TYPE with several different values) or
-/// ambiguous (a '<' inside a value). Forms without a hidden FORM_TYPE are left out, as §5.4 says.
+/// (the same identity, feature or FORM_TYPE twice, a FORM_TYPE with several different values).
+/// Forms without a hidden FORM_TYPE are left out, as §5.4 says. A '<' inside a value counts as
+/// "&lt;" (§5.1, note).
 base::Result<std::string> caps_hash(const DiscoInfo& info, std::string_view hash);
 
 /// Whether `info` is what `caps` promised; false for anything that must not be cached globally.

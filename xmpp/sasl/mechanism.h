@@ -15,6 +15,7 @@
 // stays whole.
 #pragma once
 
+#include "reactor/base/result.h"
 #include "xmpp/sasl/channel_binding.h"
 #include "xmpp/sasl/step.h"
 
@@ -65,11 +66,11 @@ public:
     virtual Step provide_verdict(bool password_is_right);
 };
 
-/// The mechanism of that exact name, or nullptr (answer invalid-mechanism): unknown, a -PLUS
-/// without any channel binding, PLAIN without TLS (RFC 6120 §6.3.4: answer encryption-required if
-/// it is that), EXTERNAL without identities.
-std::unique_ptr<ServerMechanism> make_server_mechanism(std::string_view name,
-                                                       ServerContext context);
+/// The mechanism of that exact name, or the condition to answer with: encryption_required for PLAIN
+/// without TLS (RFC 6120 §6.5.4); invalid_mechanism for an unknown name, a -PLUS without any
+/// channel binding, EXTERNAL without identities.
+base::Result<std::unique_ptr<ServerMechanism>, SaslCondition> make_server_mechanism(
+    std::string_view name, ServerContext context);
 
 /// What to list in the stream features of such a connection, strongest first. ANONYMOUS is never in
 /// it: the host's configuration decides that.
