@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 namespace base {
@@ -44,6 +45,9 @@ public:
 class Log {
 public:
     explicit Log(LogSink& sink, LogLevel least = LogLevel::info) : sink_(&sink), least_(least) {}
+
+    /// A log that swallows everything.
+    static Log silent() noexcept;
 
     bool enabled(LogLevel level) const noexcept { return level >= least_; }
     void debug(std::string_view event, std::initializer_list<LogField> fields = {}) const {
