@@ -33,6 +33,9 @@ public:
     /// The account if it is in memory; null says nothing about existence.
     Account* find(const xmpp::Jid& jid);
 
+    /// The account if it is loaded and nothing waits for it: `with` would call at once.
+    Account* ready(const xmpp::Jid& jid);
+
     using Call = base::UniqueFunction<void(base::Result<Account*>)>;
     /// Calls with the account: at once when it is loaded and no edit is running, else later, in the
     /// order of the calls. Failures: not_found (no such account), queue_full, or storage's.
@@ -42,7 +45,8 @@ public:
     /// order until the Deferred settles. Use it for changes that are saved before they apply (roster,
     /// subscriptions). The task must find the account again after each co_await.
     using Edit = base::UniqueFunction<reactor::Deferred<void>()>;
-    void edit(const xmpp::Jid& bare, Edit edit);
+    /// False: too many wait already, nothing was queued (answer resource-constraint).
+    bool edit(const xmpp::Jid& bare, Edit edit);
 
     /// Binds a session. The account must exist; loads it if needed.
     reactor::Deferred<Resource*> bind(const xmpp::Jid& full, SessionSink& session, SessionId id);

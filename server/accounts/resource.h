@@ -36,6 +36,9 @@ public:
     /// is closed by the session itself, which gives unsent messages back through `Router::redeliver`.
     /// May not destroy the session inside the call.
     virtual void deliver(xmpp::Stanza stanza) = 0;
+    /// The same for a stanza that a store still holds until `flushed()`: it is not given back when the
+    /// session ends before.
+    virtual void deliver_stored(xmpp::Stanza stanza) = 0;
     /// Settles when everything delivered so far has been handed to the operating system; fails when
     /// the session ends before.
     virtual reactor::Deferred<void> flushed() = 0;

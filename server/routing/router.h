@@ -42,6 +42,9 @@ public:
     explicit Router(Parts parts);
     ~Router();
 
+    /// Set once while the shard is built (Presence needs the router, the router needs it).
+    void set_presence(std::unique_ptr<Presence> presence);
+
     /// The routers of all shards, index = shard id; set once while the server is built.
     void connect(std::vector<Router*> all);
 

@@ -1,0 +1,51 @@
+// IqService: runs the handlers of IqRoutes for requests that the server answers itself, for a domain or
+// on behalf of an account (RFC 6120 §8.2.3, RFC 6121 §8.5.2.1.3), and sends their replies. Sets of one
+// addressee run one at a time, in the order of arrival.
+#pragma once
+
+#include "reactor/task_set.h"
+#include "reactor/world.h"
+#include "server/routing/iq_routes.h"
+
+#include <deque>
+#include <string>
+#include <unordered_map>
+
+namespace server {
+
+class Router;
+
+class IqService {
+public:
+    /// Requests under way, waiting ones included; one more gets resource-constraint.
+    static constexpr std::size_t kRequestsMax = 20'000;
+    /// Sets waiting behind one that runs, per account.
+    static constexpr std::size_t kWaitingSetsMax = 100;
+
+    IqService(reactor::World& world, IqRoutes& routes, Router& router);
+
+    /// A get or set whose `to` is one of our domains.
+    void answer_for_server(xmpp::Stanza stanza);
+    /// A get or set for the bare JID `account`, or without `to` from one of its resources.
+    void answer_for_account(const xmpp::Jid& account, xmpp::Stanza stanza);
+
+private:
+    struct Work {
+        IqRequest request;
+        const IqRoutes::Handler* handler;
+    };
+
+    void dispatch(IqRequest request, IqTarget target);
+    void start_set(std::string queue, Work work);
+    reactor::Deferred<void> run(Work work);
+    reactor::Deferred<void> run_set(std::string queue, Work work);
+    void reply(const xmpp::Stanza& request, IqReply answer);
+
+    reactor::World& world_;
+    IqRoutes& routes_;
+    Router& router_;
+    std::unordered_map<std::string, std::deque<Work>> sets_;  // Present while one is running.
+    reactor::TaskSet tasks_;
+};
+
+}  // namespace server

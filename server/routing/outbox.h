@@ -1,0 +1,46 @@
+// Outbox: stanzas on their way to other shards. Collected during a turn and posted as one batch per
+// shard at its end; when a mailbox is full they wait here and the router is congested until they went.
+#pragma once
+
+#include "reactor/reactor.h"
+#include "reactor/shards.h"
+#include "xmpp/core/stanza.h"
+
+#include <functional>
+#include <vector>
+
+namespace server {
+
+class CongestionObserver;
+
+class Outbox final : private reactor::TurnEnd {
+public:
+    /// Called on the target shard with a batch.
+    using Arrive = std::function<void(reactor::ShardId target, std::vector<xmpp::Stanza> batch)>;
+
+    /// Waiting stanzas beyond which `add` refuses; a fan-out in progress may fill up to it after
+    /// congestion was announced.
+    static constexpr std::size_t kWaitingMax = 65'536;
+
+    Outbox(reactor::World& world, Arrive arrive);
+
+    /// False: too many wait; the stanza is left with the caller.
+    bool add(reactor::ShardId target, xmpp::Stanza& stanza);
+    bool congested() const { return congested_; }
+    void wait(CongestionObserver& observer);
+    void withdraw(CongestionObserver& observer);
+
+private:
+    void on_turn_end() override { flush(); }
+    void flush();
+
+    reactor::World& world_;
+    Arrive arrive_;
+    std::vector<std::vector<xmpp::Stanza>> batches_;  // Index: target shard.
+    std::size_t waiting_ = 0;
+    bool congested_ = false;
+    std::vector<CongestionObserver*> observers_;
+    reactor::CallbackTimer retry_;
+};
+
+}  // namespace server

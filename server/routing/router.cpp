@@ -1,0 +1,274 @@
+#include "server/routing/router.h"
+
+#include "reactor/base/check.h"
+#include "reactor/reactor.h"
+#include "server/config/hosts.h"
+#include "server/observe/metrics.h"
+#include "server/routing/iq_service.h"
+#include "server/routing/local_delivery.h"
+#include "server/routing/outbox.h"
+#include "server/routing/presence.h"
+
+#include <utility>
+
+namespace server {
+
+reactor::ShardId shard_of(std::string_view bare_jid, reactor::ShardId shard_count) {
+    // FNV-1a, then a finalizer: FNV's low bits alone spread short names badly.
+    std::uint64_t hash = 14695981039346656037ULL;
+    for (const char letter : bare_jid)
+        hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211ULL;
+    hash ^= hash >> 32;
+    hash *= 0xd6e8feb86659fd93ULL;
+    hash ^= hash >> 32;
+    return static_cast<reactor::ShardId>(hash % shard_count);
+}
+
+namespace {
+
+// RFC 6120 §8.3.1 forbids answering errors and IQ responses. Presence other than a request or a
+// directed notice is dropped silently: its sender did not wait for anything.
+bool may_be_answered(const xmpp::Stanza& stanza) {
+    if (!stanza.may_answer_with_error()) return false;
+    return !stanza.is_presence() || stanza.presence_type() == xmpp::PresenceType::available ||
+           stanza.presence_type() == xmpp::PresenceType::subscribe;
+}
+
+}  // namespace
+
+struct Router::Impl {
+    Impl(Router& router, Parts p)
+        : parts(p), shard(p.world.shards.current()), iq(p.world, p.iq, router),
+          outbox(p.world,
+                 [this](reactor::ShardId target, std::vector<xmpp::Stanza> batch) {
+                     for (xmpp::Stanza& stanza : batch)
+                         all[target]->impl_->deliver_home(std::move(stanza));
+                 }),
+          routed(p.metrics.counter("router_stanzas_total", "Stanzas routed by this server.")),
+          bounced(p.metrics.counter("router_bounced_total", "Stanzas answered with an error.")),
+          crossed(p.metrics.counter("router_crossed_total", "Stanzas sent to another shard.")) {}
+
+    Parts parts;
+    reactor::ShardId shard;
+    std::vector<Router*> all;
+    std::unique_ptr<Presence> presence;
+    IqService iq;
+    Outbox outbox;
+    Counter& routed;
+    Counter& bounced;
+    Counter& crossed;
+    Router* self = nullptr;
+
+    void deliver_home(xmpp::Stanza stanza);
+    void deliver_in(Account& account, xmpp::Stanza stanza);
+    void deliver_absent(xmpp::Stanza stanza);
+    void deliver_to_server(xmpp::Stanza stanza);
+    void deliver_message_to_all(Account& account, xmpp::Stanza stanza);
+    void apply(Account& account, DeliveryRule rule, xmpp::Stanza stanza);
+    void store_or_refuse(Account& account, xmpp::Stanza stanza);
+};
+
+Router::Router(Parts parts) : impl_(std::make_unique<Impl>(*this, parts)) {
+    impl_->self = this;
+    impl_->all.assign(parts.world.shards.count(), nullptr);
+    impl_->all[impl_->shard] = this;
+}
+
+Router::~Router() = default;
+
+void Router::connect(std::vector<Router*> all) { impl_->all = std::move(all); }
+
+void Router::set_presence(std::unique_ptr<Presence> presence) {
+    impl_->presence = std::move(presence);
+}
+
+void Router::submit(Account& account, Resource& resource, xmpp::Stanza stanza) {
+    StanzaEvent event{account, &resource, stanza};
+    const Verdict verdict = impl_->parts.hooks.outbound.run(event);
+    if (!verdict.is_proceed()) {
+        if (verdict.error()) bounce(std::move(stanza), *verdict.error());
+        return;
+    }
+    if (stanza.is_presence()) {
+        impl_->presence->outbound(account, resource, std::move(stanza));
+        return;
+    }
+    if (stanza.to()) {
+        route(std::move(stanza));
+        return;
+    }
+    if (stanza.is_message()) {
+        // RFC 6121 §8.1.1.1 (RFC 6120 §10.3.1): as if sent to the own bare JID.
+        stanza.set_to(account.jid());
+        route(std::move(stanza));
+        return;
+    }
+    if (stanza.is_request()) impl_->iq.answer_for_account(account.jid(), std::move(stanza));
+    // A result or error without `to` answers a request of ours; the session has seen it already.
+}
+
+void Router::route(xmpp::Stanza stanza) {
+    CHECK(stanza.to().has_value());
+    impl_->routed.add();
+    const xmpp::Jid& to = *stanza.to();
+    if (!is_local(to.domain())) {
+        bounce(std::move(stanza), xmpp::StanzaError::remote_server_not_found());
+        return;
+    }
+    if (!to.has_local()) {
+        impl_->deliver_to_server(std::move(stanza));
+        return;
+    }
+    const reactor::ShardId home = shard_of(to.bare_view(), impl_->parts.world.shards.count());
+    if (home == impl_->shard) {
+        impl_->deliver_home(std::move(stanza));
+        return;
+    }
+    impl_->crossed.add();
+    if (!impl_->outbox.add(home, stanza))
+        bounce(std::move(stanza), xmpp::StanzaError::resource_constraint());
+}
+
+void Router::bounce(xmpp::Stanza stanza, const xmpp::StanzaError& error) {
+    if (!may_be_answered(stanza) || !stanza.from()) return;
+    impl_->bounced.add();
+    xmpp::Stanza reply = stanza.reply_error(error);
+    if (!reply.to() || !is_local(reply.to()->domain())) return;
+    route(std::move(reply));
+}
+
+void Router::Impl::deliver_to_server(xmpp::Stanza stanza) {
+    if (stanza.is_request() && stanza.to()->is_domain()) {
+        iq.answer_for_server(std::move(stanza));
+        return;
+    }
+    // RFC 6121 §8.2: nobody sits behind the domain; requests and messages are refused, responses
+    // and presence end here.
+    if (stanza.is_presence()) return;
+    self->bounce(std::move(stanza), xmpp::StanzaError::service_unavailable());
+}
+
+void Router::Impl::deliver_home(xmpp::Stanza stanza) {
+    if (Account* account = parts.accounts.ready(*stanza.to())) {
+        deliver_in(*account, std::move(stanza));
+        return;
+    }
+    const xmpp::Jid bare = stanza.to()->bare();
+    parts.accounts.with(bare, [this, stanza = std::move(stanza)](
+                                  base::Result<Account*> account) mutable {
+        if (account) {
+            deliver_in(**account, std::move(stanza));
+        } else if (account.error().is(base::Errc::not_found)) {
+            deliver_absent(std::move(stanza));
+        } else if (account.error().is(base::Errc::queue_full)) {
+            self->bounce(std::move(stanza), xmpp::StanzaError::resource_constraint());
+        } else {
+            self->bounce(std::move(stanza), xmpp::StanzaError::internal_server_error());
+        }
+    });
+}
+
+void Router::Impl::deliver_absent(xmpp::Stanza stanza) {
+    switch (delivery_rule(stanza, Addressed::absent)) {
+        case DeliveryRule::presence:
+            presence->inbound_for_absent(std::move(stanza));
+            return;
+        case DeliveryRule::refuse:
+            self->bounce(std::move(stanza), xmpp::StanzaError::service_unavailable());
+            return;
+        default:
+            return;
+    }
+}
+
+void Router::Impl::deliver_in(Account& account, xmpp::Stanza stanza) {
+    StanzaEvent event{account, nullptr, stanza};
+    const Verdict verdict = parts.hooks.inbound.run(event);
+    if (!verdict.is_proceed()) {
+        if (verdict.error()) self->bounce(std::move(stanza), *verdict.error());
+        return;
+    }
+    const DeliveryRule rule = delivery_rule(stanza, addressed_in(account, *stanza.to()));
+    apply(account, rule, std::move(stanza));
+}
+
+void Router::Impl::apply(Account& account, DeliveryRule rule, xmpp::Stanza stanza) {
+    switch (rule) {
+        case DeliveryRule::to_resource: {
+            Resource* resource = account.find(stanza.to()->resource());
+            resource->session->deliver(std::move(stanza));
+            return;
+        }
+        case DeliveryRule::to_all_available:
+            deliver_message_to_all(account, std::move(stanza));
+            return;
+        case DeliveryRule::as_bare: {
+            const Addressed bare = addressed_in(account, account.jid());
+            apply(account, delivery_rule(stanza, bare), std::move(stanza));
+            return;
+        }
+        case DeliveryRule::store_or_refuse:
+            store_or_refuse(account, std::move(stanza));
+            return;
+        case DeliveryRule::refuse:
+            self->bounce(std::move(stanza), xmpp::StanzaError::service_unavailable());
+            return;
+        case DeliveryRule::ignore:
+            return;
+        case DeliveryRule::presence:
+            presence->inbound(account, std::move(stanza));
+            return;
+        case DeliveryRule::answer:
+            iq.answer_for_account(account.jid(), std::move(stanza));
+            return;
+    }
+}
+
+void Router::Impl::deliver_message_to_all(Account& account, xmpp::Stanza stanza) {
+    Resource* last = nullptr;  // Takes the original, so that one recipient costs no copy.
+    for (const auto& resource : account.resources()) {
+        if (!resource->available() || resource->priority < 0) continue;
+        if (last != nullptr) last->session->deliver(stanza);
+        last = resource.get();
+    }
+    if (last != nullptr) last->session->deliver(std::move(stanza));
+}
+
+void Router::Impl::store_or_refuse(Account& account, xmpp::Stanza stanza) {
+    StanzaEvent event{account, nullptr, stanza};
+    const Verdict verdict = parts.hooks.undeliverable.run(event);
+    if (verdict.is_proceed()) {
+        self->bounce(std::move(stanza), xmpp::StanzaError::service_unavailable());
+    } else if (verdict.error()) {
+        self->bounce(std::move(stanza), *verdict.error());
+    }
+}
+
+void Router::redeliver(const xmpp::Jid& bare, xmpp::Stanza message) {
+    if (!message.is_message()) return;
+    const bool was_for_one = message.to() && message.to()->is_full();
+    impl_->parts.accounts.with(bare, [impl = impl_.get(), was_for_one, message = std::move(message)](
+                                         base::Result<Account*> account) mutable {
+        if (!account) return;
+        const Addressed now = addressed_in(**account, (*account)->jid());
+        // A message for the bare JID has reached the other resources already.
+        if (now == Addressed::bare_with_takers && !was_for_one) return;
+        const DeliveryRule rule = delivery_rule(message, now);
+        impl->apply(**account, rule, std::move(message));
+    });
+}
+
+bool Router::is_local(std::string_view domain) const { return impl_->parts.hosts.contains(domain); }
+
+bool Router::is_home(const xmpp::Jid& bare) const {
+    return shard_of(bare.bare_view(), impl_->parts.world.shards.count()) == impl_->shard;
+}
+
+bool Router::congested() const { return impl_->outbox.congested(); }
+void Router::wait(CongestionObserver& observer) { impl_->outbox.wait(observer); }
+void Router::withdraw(CongestionObserver& observer) { impl_->outbox.withdraw(observer); }
+Presence& Router::presence() { return *impl_->presence; }
+Hooks& Router::hooks() { return impl_->parts.hooks; }
+Accounts& Router::accounts() { return impl_->parts.accounts; }
+
+}  // namespace server
