@@ -14,7 +14,6 @@ namespace xmpp {
 class Element;
 struct DiscoInfo;
 
-inline constexpr std::string_view kCapsNamespace = "http://jabber.org/protocol/caps";
 inline constexpr std::size_t kCapsAttributeBytesMax = 1024;
 
 struct Caps {

@@ -16,7 +16,6 @@ namespace xmpp {
 
 class Element;
 
-inline constexpr std::string_view kDataFormNamespace = "jabber:x:data";
 inline constexpr std::string_view kFormTypeField = "FORM_TYPE";
 
 // Caps of what parse() accepts.

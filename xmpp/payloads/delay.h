@@ -11,8 +11,6 @@ namespace xmpp {
 
 class Element;
 
-inline constexpr std::string_view kDelayNamespace = "urn:xmpp:delay";
-
 struct Delay {
     std::string from;  ///< Who delayed it: a JID as sent, not validated; empty when absent.
     base::WallTime stamp;

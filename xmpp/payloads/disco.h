@@ -14,9 +14,6 @@ namespace xmpp {
 
 class Element;
 
-inline constexpr std::string_view kDiscoInfoNamespace = "http://jabber.org/protocol/disco#info";
-inline constexpr std::string_view kDiscoItemsNamespace = "http://jabber.org/protocol/disco#items";
-
 // Caps of what parse() accepts.
 inline constexpr std::size_t kDiscoIdentitiesMax = 64;
 inline constexpr std::size_t kDiscoFeaturesMax = 1024;

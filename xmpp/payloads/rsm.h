@@ -14,7 +14,6 @@ namespace xmpp {
 
 class Element;
 
-inline constexpr std::string_view kRsmNamespace = "http://jabber.org/protocol/rsm";
 inline constexpr std::size_t kRsmUidBytesMax = 1024;
 
 struct RsmRequest {

@@ -35,6 +35,7 @@ struct ServerContext {
         host;  ///< The virtual host, a prepared domain; authorization identities must be at it.
     bool is_tls = false;
     bool plain_without_tls = false;  ///< Tests and trusted loopback only.
+    bool anonymous_allowed = false;  ///< By the host's configuration.
     /// Whether any -PLUS mechanism stood in the stream features of this connection.
     bool plus_advertised = false;
     std::vector<ChannelBinding> channel_bindings;
@@ -68,12 +69,13 @@ public:
 
 /// The mechanism of that exact name, or the condition to answer with: encryption_required for PLAIN
 /// without TLS (RFC 6120 §6.5.4); invalid_mechanism for an unknown name, a -PLUS without any
-/// channel binding, EXTERNAL without identities.
+/// channel binding, EXTERNAL without identities, ANONYMOUS where it is not allowed. A mechanism
+/// that the configuration leaves out of the offer is the caller's to refuse.
 base::Result<std::unique_ptr<ServerMechanism>, SaslCondition> make_server_mechanism(
     std::string_view name, ServerContext context);
 
-/// What to list in the stream features of such a connection, strongest first. ANONYMOUS is never in
-/// it: the host's configuration decides that.
+/// All that can work on such a connection, strongest first; the views point to constants. The
+/// configuration may strike some out. Needs no nonce, no secret and no plus_advertised.
 std::vector<std::string_view> mechanisms_to_offer(const ServerContext& context);
 
 }  // namespace xmpp::sasl

@@ -44,7 +44,7 @@ struct ScramKeys {
 /// SASLprep (RFC 4013), with code points that Unicode assigned after version 3.2 let through as in
 /// RFC 8265 §4.2 (OpaqueString). ASCII without control characters is returned unchanged.
 /// Errors: invalid_argument when empty, over-long, not UTF-8, or with a forbidden character.
-base::Result<std::string> prepare_password(std::string_view password);
+base::Result<std::string> saslprep(std::string_view password);
 
 /// SaltedPassword := PBKDF2-HMAC(hash, prepared password, salt, iterations). Slow: run in the pool.
 /// Errors: invalid_argument when the password, salt or count is outside the limits above.

@@ -13,10 +13,6 @@
 
 namespace xmpp::sasl {
 
-inline constexpr std::string_view kNamespace = "urn:ietf:params:xml:ns:xmpp-sasl";
-/// XEP-0440: the stream feature that lists channel-binding types.
-inline constexpr std::string_view kChannelBindingNamespace = "urn:xmpp:sasl-cb:0";
-
 /// One message of an exchange after base64 decoding, either way.
 inline constexpr std::size_t kMessageBytesMax = 6144;
 
