@@ -3,16 +3,16 @@
 // `Config{}` is the complete default configuration (and handy in tests).
 #pragma once
 
-#include "reactor/base/clock.h"
-#include "reactor/base/result.h"
-#include "server/config/keys.h"
-
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
+
+#include "reactor/base/clock.h"
+#include "reactor/base/result.h"
+#include "server/config/keys.h"
 
 namespace server {
 

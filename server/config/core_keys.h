@@ -2,10 +2,10 @@
 // Names are "section.name"; limits end in _max; a limit's help says what happens past it.
 #pragma once
 
+#include <chrono>
+
 #include "reactor/base/units.h"
 #include "server/config/keys.h"
-
-#include <chrono>
 
 namespace server {
 

@@ -5,14 +5,14 @@
 // registry collects).
 #pragma once
 
-#include "reactor/base/clock.h"
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
 #include <string_view>
+
+#include "reactor/base/clock.h"
 
 namespace server {
 

@@ -2,13 +2,13 @@
 // ("256KiB"). Pure functions, exact both ways.
 #pragma once
 
-#include "reactor/base/clock.h"
-#include "server/config/keys.h"
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "reactor/base/clock.h"
+#include "server/config/keys.h"
 
 namespace server {
 

@@ -3,14 +3,14 @@
 // list.
 #pragma once
 
-#include "server/config/keys.h"
-
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "server/config/keys.h"
 
 namespace server {
 
@@ -43,6 +43,7 @@ public:
     const KeySpec* find(std::string_view name) const;  ///< Null: no such key.
     bool has_section(std::string_view name) const;
     std::span<const KeySpec> keys() const { return keys_; }  ///< In the order of registration.
+    std::span<const std::string_view> sections() const { return sections_; }
     std::span<const ConfigRule> rules() const { return rules_; }
     std::string_view section_help(std::string_view name) const;
 

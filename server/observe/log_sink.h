@@ -8,12 +8,12 @@
 // to that (reactor/base/log.h).
 #pragma once
 
-#include "reactor/base/log.h"
-#include "reactor/base/result.h"
-
 #include <cstdint>
 #include <memory>
 #include <string>
+
+#include "reactor/base/log.h"
+#include "reactor/base/result.h"
 
 namespace reactor {
 class Clock;
