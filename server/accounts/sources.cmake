@@ -1,0 +1,2 @@
+target_sources(server_core PRIVATE
+    accounts/account.cpp accounts/account_load.cpp accounts/accounts.cpp)

@@ -1,0 +1,31 @@
+// The catalog: every module of this server, in the order in which they are created and in which their
+// hooks run. A new module is a line here, a line in catalog.cpp and its own file.
+#pragma once
+
+#include "server/modules/module.h"
+
+#include <vector>
+
+namespace server {
+class BeforeLogin;
+}
+
+namespace server::modules {
+
+ModuleDescriptor describe_roster();
+ModuleDescriptor describe_offline();
+ModuleDescriptor describe_disco();
+ModuleDescriptor describe_caps();
+ModuleDescriptor describe_ping();
+ModuleDescriptor describe_version();
+ModuleDescriptor describe_time();
+ModuleDescriptor describe_last_activity();
+ModuleDescriptor describe_vcard();
+ModuleDescriptor describe_private_storage();
+ModuleDescriptor describe_registration();
+ModuleDescriptor describe_contact_addresses();
+
+/// All of them. CHECKs that what a module needs comes before it.
+std::vector<ModuleDescriptor> catalog();
+
+}  // namespace server::modules

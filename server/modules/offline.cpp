@@ -1,0 +1,290 @@
+// XEP-0160 offline messages (with XEP-0203 stamps): a message that no resource can take is kept, and
+// handed over in order when one can again.
+//
+// Order: while an account's store is being handed over, or a write to it is under way, new messages
+// for the account go through the store as well, so they cannot overtake older ones. A message is
+// deleted when the operating system has taken its bytes, not before: a crash repeats, never loses.
+#include "reactor/looping_call.h"
+#include "reactor/reactor.h"
+#include "reactor/task_set.h"
+#include "server/config/core_keys.h"
+#include "server/modules/catalog.h"
+#include "storage/database.h"
+#include "storage/tables/offline.h"
+#include "xmpp/payloads/delay.h"
+#include "xmpp/xml/read_stanza.h"
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+namespace server::modules {
+namespace {
+
+using xmpp::Stanza;
+
+// Messages handed over before the next batch is read: small enough that others get their turns.
+constexpr std::uint32_t kBatchMessages = 50;
+constexpr base::Duration kExpiryInterval = std::chrono::hours(1);
+constexpr std::uint32_t kExpiryBatch = 500;
+
+struct OfflineState final : ModuleState {
+    bool handing_over = false;
+    SessionId session = 0;        // To whom, while handing over.
+    std::size_t writes_open = 0;  // Appended, not yet committed.
+};
+
+// XEP-0160 §3: chat and normal messages, unless there is nothing in them that keeps its worth (chat
+// states alone) or the sender forbids it (XEP-0334).
+bool worth_keeping(const Stanza& message) {
+    bool content = false;
+    for (const xmpp::Element& child : message.element().children()) {
+        if (child.ns() == xmpp::ns::hints &&
+            (child.name() == "no-store" || child.name() == "no-permanent-store"))
+            return false;
+        const bool thread = child.is("thread", xmpp::ns::client);
+        if (child.ns() != xmpp::ns::chat_states && child.ns() != xmpp::ns::hints && !thread)
+            content = true;
+    }
+    return content;
+}
+
+bool keepable_type(const Stanza& stanza) {
+    return stanza.is_message() && (stanza.message_type() == xmpp::MessageType::chat ||
+                                   stanza.message_type() == xmpp::MessageType::normal);
+}
+
+const Resource* taker_in(const Account& account) {
+    for (const auto& resource : account.resources())
+        if (resource->available() && resource->priority >= 0) return resource.get();
+    return nullptr;
+}
+
+const Resource* resource_in(const Account& account, SessionId session) {
+    for (const auto& resource : account.resources())
+        if (resource->session_id == session) return resource.get();
+    return nullptr;
+}
+
+class Offline final : public Module {
+public:
+    explicit Offline(ModuleContext& context)
+        : context_(context), tasks_(context.world.reactor), states_(context.accounts),
+          expiry_(context.world.reactor, [this] { return expire(); }),
+          stored_(context.metrics.counter("module_offline_stored_total",
+                                          "Messages put into the offline store.")),
+          refused_(context.metrics.counter("module_offline_refused_total",
+                                           "Messages that the offline store could not take.")),
+          handed_over_(context.metrics.counter("module_offline_handed_over_total",
+                                               "Offline messages handed to their recipients.")) {
+        reload(context.config);
+        subscriptions_ += context.hooks.undeliverable.add(
+            Stage::deliver, [this](StanzaEvent& event) { return keep(event); });
+        subscriptions_ += context.hooks.inbound.add(
+            Stage::deliver, [this](StanzaEvent& event) { return keep_order(event); });
+        subscriptions_ += context.hooks.presence_changed.add(
+            Stage::observe, [this](ResourceEvent& event) {
+                if (event.resource.available() && event.resource.priority >= 0)
+                    start(event.account, event.resource);
+                return Verdict::proceed();
+            });
+        if (context.world.shards.current() == 0)
+            tasks_.add("offline expiry", expiry_.start(kExpiryInterval));
+    }
+
+    void reload(const Config& config) override {
+        limits_.stanzas_max = config.get(keys::kOfflineMessagesMax);
+        expiry_after_ = config.get(keys::kOfflineExpiry);
+    }
+
+private:
+    Verdict keep(StanzaEvent& event) {
+        if (!keepable_type(event.stanza)) return Verdict::proceed();
+        if (!worth_keeping(event.stanza)) return Verdict::done();
+        if (limits_.stanzas_max == 0) return Verdict::proceed();
+        tasks_.add("offline store", store(event.account.jid(), std::move(event.stanza)));
+        return Verdict::done();
+    }
+
+    Verdict keep_order(StanzaEvent& event) {
+        const OfflineState& state = states_.of(event.account);
+        if (!state.handing_over && state.writes_open == 0) return Verdict::proceed();
+        if (!keepable_type(event.stanza) || !worth_keeping(event.stanza)) return Verdict::proceed();
+        const xmpp::Jid& to = *event.stanza.to();
+        if (to.is_full()) {
+            const Resource* named = event.account.find(to.resource());
+            const bool taking = named != nullptr && named->session_id == state.session;
+            if (named != nullptr && !taking) return Verdict::proceed();
+        }
+        return keep(event);
+    }
+
+    reactor::Deferred<void> store(xmpp::Jid account, Stanza message) {
+        const base::WallTime now = context_.world.clock.wall();
+        ++states_.of(*context_.accounts.find(account)).writes_open;
+        base::Result<storage::OfflineId> stored = co_await context_.database.write(
+            [account, xml = message.to_xml(), now, expires_at = now + expiry_after_,
+             limits = limits_](storage::Transaction& transaction) {
+                return storage::Offline(transaction, limits)
+                    .append(account, xml, now, expires_at);
+            });
+        if (stored) {
+            stored_.add();
+        } else {
+            refuse(std::move(message), stored.error());
+        }
+        Account* loaded = context_.accounts.find(account);
+        if (loaded == nullptr) co_return {};
+        OfflineState& state = states_.of(*loaded);
+        if (state.writes_open > 0) --state.writes_open;
+        // The recipient may have come meanwhile and found the store still without this message.
+        const Resource* taker = taker_in(*loaded);
+        if (stored && taker != nullptr && state.writes_open == 0) start(*loaded, *taker);
+        co_return {};
+    }
+
+    void refuse(Stanza message, const base::Failure& why) {
+        refused_.add();
+        if (why.is(base::Errc::resource_exhausted)) {
+            // XEP-0160 §3: the store of this account is full.
+            context_.router.bounce(std::move(message), xmpp::StanzaError::service_unavailable());
+            return;
+        }
+        context_.world.log.error("offline.store_failed", {{"why", why.message()}});
+        const bool wait = why.is(base::Errc::queue_full) || why.is(base::Errc::no_space) ||
+                          why.is(base::Errc::busy);
+        context_.router.bounce(std::move(message), wait
+                                                       ? xmpp::StanzaError::resource_constraint()
+                                                       : xmpp::StanzaError::internal_server_error());
+    }
+
+    void start(Account& account, const Resource& resource) {
+        OfflineState& state = states_.of(account);
+        if (state.handing_over) return;
+        state.handing_over = true;
+        state.session = resource.session_id;
+        tasks_.add("offline hand-over", hand_over(account.jid(), resource.session_id));
+    }
+
+    // Ends the hand-over; if another resource could go on with what is left, it does.
+    void finish(const xmpp::Jid& account, bool store_is_empty) {
+        Account* loaded = context_.accounts.find(account);
+        if (loaded == nullptr) return;
+        OfflineState& state = states_.of(*loaded);
+        const SessionId ended = std::exchange(state.session, 0);
+        state.handing_over = false;
+        if (store_is_empty) return;
+        for (const auto& other : loaded->resources()) {
+            if (other->session_id == ended || !other->available() || other->priority < 0) continue;
+            start(*loaded, *other);
+            return;
+        }
+    }
+
+    reactor::Deferred<void> hand_over(xmpp::Jid account, SessionId session) {
+        storage::OfflineId after = 0;
+        for (;;) {
+            base::Result<std::vector<storage::OfflineStanza>> page = co_await context_.database.read(
+                [account, after, now = context_.world.clock.wall()](storage::Transaction& db) {
+                    return storage::Offline(db).page(account, after, kBatchMessages, now);
+                });
+            if (!page) {
+                context_.world.log.error("offline.read_failed", {{"why", page.error().message()}});
+                finish(account, true);
+                co_return {};
+            }
+            if (page->empty()) {
+                finish(account, true);
+                co_return {};
+            }
+            after = page->back().id;
+            Account* loaded = context_.accounts.find(account);
+            const Resource* taker = loaded == nullptr ? nullptr : resource_in(*loaded, session);
+            if (taker == nullptr || !taker->available()) {
+                finish(account, false);
+                co_return {};
+            }
+            for (storage::OfflineStanza& kept : *page) deliver(*taker, account, kept);
+            if (!co_await taker->session->flushed()) {
+                finish(account, false);
+                co_return {};
+            }
+            handed_over_.add(page->size());
+            if (!co_await remove(account, *page)) {
+                finish(account, true);
+                co_return {};
+            }
+        }
+    }
+
+    void deliver(const Resource& taker, const xmpp::Jid& account, storage::OfflineStanza& kept) {
+        std::optional<Stanza> message = xmpp::read_stanza(kept.stanza);
+        if (!message) {
+            context_.world.log.error("offline.unreadable",
+                                     {{"account", account.text()}, {"id", kept.id}});
+            return;
+        }
+        message->edit().add(
+            xmpp::delay_element(account.domain(), kept.stored_at, "Offline Storage"));
+        taker.session->deliver_stored(std::move(*message));
+    }
+
+    // Deleting what was handed over is retried by nobody: if it fails, the same messages come again
+    // at the next login, which the log says.
+    reactor::Deferred<bool> remove(xmpp::Jid account,
+                                   const std::vector<storage::OfflineStanza>& page) {
+        std::vector<storage::OfflineId> ids;
+        for (const storage::OfflineStanza& kept : page) ids.push_back(kept.id);
+        base::Result<std::int64_t> removed = co_await context_.database.write(
+            [account, ids = std::move(ids)](storage::Transaction& transaction) {
+                return storage::Offline(transaction).remove(account, ids);
+            });
+        if (!removed)
+            context_.world.log.error("offline.remove_failed", {{"account", account.text()},
+                                                               {"why", removed.error().message()}});
+        co_return removed.has_value();
+    }
+
+    reactor::Deferred<void> expire() {
+        std::int64_t removed_last = kExpiryBatch;
+        while (removed_last == kExpiryBatch) {
+            base::Result<std::int64_t> removed = co_await context_.database.write(
+                [now = context_.world.clock.wall()](storage::Transaction& transaction) {
+                    return storage::Offline(transaction).expire(now, kExpiryBatch);
+                });
+            if (!removed) {
+                context_.world.log.warn("offline.expire_failed",
+                                        {{"why", removed.error().message()}});
+                co_return {};
+            }
+            removed_last = *removed;
+        }
+        co_return {};
+    }
+
+    ModuleContext context_;
+    reactor::TaskSet tasks_;
+    AccountState<OfflineState> states_;
+    reactor::LoopingCall expiry_;
+    storage::OfflineLimits limits_;
+    base::Duration expiry_after_{};
+    Counter& stored_;
+    Counter& refused_;
+    Counter& handed_over_;
+    Subscriptions subscriptions_;
+};
+
+}  // namespace
+
+ModuleDescriptor describe_offline() {
+    return {.name = "offline",
+            .xeps = {{160, "1.0.1", "Best Practices for Handling Offline Messages"},
+                     {203, "2.0", "Delayed Delivery"}},
+            .features = {"msgoffline"},
+            .account_features = {},
+            .needs = {"roster"},
+            .config = {},
+            .create = create_module<Offline>};
+}
+
+}  // namespace server::modules

@@ -1,0 +1,2 @@
+target_sources(server_modules PRIVATE
+    modules/catalog.cpp modules/offline.cpp)

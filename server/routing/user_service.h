@@ -1,0 +1,61 @@
+// UserService: making, changing and removing accounts, for operators (admin) and owners (XEP-0077)
+// alike. One per shard; every call may be made on any shard and answers there.
+#pragma once
+
+#include "reactor/deferred.h"
+#include "reactor/shards.h"
+#include "xmpp/core/jid.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace storage {
+class Database;
+}
+
+namespace server {
+
+class Accounts;
+class Config;
+class Router;
+
+class UserService {
+public:
+    struct Parts {
+        reactor::World& world;
+        storage::Database& database;
+        Accounts& accounts;
+        Router& router;
+    };
+
+    UserService(Parts parts, const Config& config);
+
+    /// The services of all shards, index = shard id; once, while the server is built.
+    void connect(std::vector<UserService*> all) { all_ = std::move(all); }
+    void reload(const Config& config);
+
+    /// Errors: invalid_argument (no localpart, or a password that SASLprep refuses), not_found (the
+    /// domain is not served here), already_exists, queue_full (too many at a time), storage's.
+    reactor::Deferred<void> create(xmpp::Jid account, std::string password);
+    /// Sessions stay. Errors: as `create`, but not_found when there is no such account.
+    reactor::Deferred<void> set_password(xmpp::Jid account, std::string password);
+    /// Ends subscriptions towards the contacts, closes the account's sessions and deletes everything
+    /// that is stored of it. Errors: not_found, storage's.
+    reactor::Deferred<void> remove(xmpp::Jid account);
+
+private:
+    reactor::Deferred<void> store_new(xmpp::Jid account, std::string password);
+    reactor::Deferred<void> store_password(xmpp::Jid account, std::string password);
+    reactor::Deferred<void> remove_here(xmpp::Jid account);
+    UserService& home_of(const xmpp::Jid& account) const;
+    reactor::ShardId home_id(const xmpp::Jid& account) const;
+    base::Result<void> check(const xmpp::Jid& account) const;
+    void take_leave(const xmpp::Jid& account);
+
+    Parts parts_;
+    std::vector<UserService*> all_;
+    std::uint32_t iterations_ = 0;
+};
+
+}  // namespace server

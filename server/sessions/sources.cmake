@@ -1,0 +1,2 @@
+target_sources(server_core PRIVATE
+    sessions/idle_parsers.cpp)

@@ -1,0 +1,16 @@
+// read_stanza: one stanza from its XML, as Stanza::append_to wrote it into a database.
+#pragma once
+
+#include "xmpp/core/stanza.h"
+
+#include <optional>
+#include <string_view>
+
+namespace xmpp {
+
+/// Reads one message, presence or iq in jabber:client with nothing around it. Nullopt when it is
+/// anything else; meant for text that we wrote ourselves, so the reason does not matter.
+/// Costs a parser of its own: not for streams.
+std::optional<Stanza> read_stanza(std::string_view xml);
+
+}  // namespace xmpp
