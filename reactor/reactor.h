@@ -1,9 +1,10 @@
-// Reactor: the loop of one shard. A turn runs the ready queue (continuations, deferred calls), posted
-// calls, due timers, then the turn-end flushes, and polls. Time is frozen during a turn.
-// Boost.Asio's io_context is the poll at the bottom (signals, interop); see reactor.cpp.
+// Reactor: the loop of one shard. A turn tells descriptor events, runs posted calls, due timers and
+// the ready queue (continuations, deferred calls), then the turn-end flushes. Time is frozen during
+// a turn. Boost.Asio's io_context is the poll at the bottom (signals, interop); see poller.cpp.
 #pragma once
 
 #include "reactor/base/clock.h"
+#include "reactor/base/log.h"
 #include "reactor/base/unique_function.h"
 #include "reactor/timers.h"
 
@@ -13,6 +14,8 @@
 namespace reactor {
 
 class Clock;
+class Poller;
+class ReadyQueue;
 
 /// Intrusive: something to do once at the end of the running turn (write coalescing). Idempotent
 /// within a turn; destroying it withdraws it.
@@ -33,16 +36,48 @@ private:
     TurnEnd* previous_ = nullptr;
 };
 
+/// Calls waiting for this shard outside the Reactor (mailboxes); see reactor/mailboxes.h.
+class Inbox {
+public:
+    /// Runs some of what waits; called once per turn.
+    virtual void drain() = 0;
+    /// Asked before the loop sleeps; any call published before must be seen (seq_cst).
+    virtual bool empty() const noexcept = 0;
+
+protected:
+    ~Inbox() = default;
+};
+
+/// Counted since construction; shard only.
+struct ReactorStatistics {
+    std::uint64_t turns = 0;
+    std::uint64_t sleeps = 0;  ///< Turns that waited in the kernel.
+    std::uint64_t steps = 0;   ///< Items of the ready queue.
+    std::uint64_t timers = 0;  ///< Timers fired.
+    std::uint64_t posted = 0;  ///< Calls through `post`.
+    std::uint64_t fd_events = 0;
+    std::uint64_t exceptions = 0;  ///< Caught at the turn boundary.
+};
+
 class Reactor {
 public:
-    explicit Reactor(const Clock& clock);
+    /// Ready items per turn before timers and descriptors get their chance.
+    static constexpr std::size_t kStepsPerTurnMax = 10'000;
+    /// Posted calls per turn; the rest waits for the next.
+    static constexpr std::size_t kPostedPerTurnMax = 1024;
+
+    /// `log` gets "reactor.turn_exception" and "deferred.unhandled".
+    explicit Reactor(const Clock& clock, base::Log log = base::Log::silent());
     Reactor(const Reactor&) = delete;
     Reactor& operator=(const Reactor&) = delete;
-    /// CHECKs that no timer is armed and no task lives.
+    /// Drops detached work and calls that never ran, then CHECKs that no timer is armed. Nobody may
+    /// post any more.
     ~Reactor();
 
-    /// The reactor whose turn is running on this thread; CHECKs that there is one.
+    /// The reactor whose turn is running on this thread (or whose Scope is entered); CHECKs that
+    /// there is one.
     static Reactor& current();
+    static bool has_current() noexcept;
 
     /// Time of this turn.
     base::MonotonicTime now() const noexcept;
@@ -52,17 +87,47 @@ public:
 
     /// Runs `call` later in this turn, in order, never inside the caller's stack. Shard only.
     void soon(base::UniqueFunction<void()> call);
-    /// Like `soon`, from any thread; wakes the loop.
+    /// Like `soon`, from any thread; wakes the loop. Unbounded: whoever posts bounds what may be
+    /// outstanding (the pool and the mailboxes do).
     void post(base::UniqueFunction<void()> call);
     /// Shard only.
     void at_turn_end(TurnEnd& flush);
 
     /// Runs turns until `stop()`. May be called again afterwards.
     void run();
-    /// From any thread; the running turn is finished.
+    /// From any thread; the running turn is finished. Before `run`: it ends after its first turn.
     void stop();
 
-    // … the implementation adds: run_turn(), FdWatch registration, step budget, statistics.
+    /// One turn without waiting. `poll`: look at descriptors too (the simulator does without).
+    void run_turn(bool poll = true);
+    /// True when a turn without polling at time `now` would find something to do.
+    bool runnable(base::MonotonicTime now) const noexcept;
+
+    /// Makes the reactor current outside a turn, for set-up: what is started inside belongs to it.
+    class Scope {
+    public:
+        explicit Scope(Reactor& reactor) noexcept;
+        Scope(const Scope&) = delete;
+        Scope& operator=(const Scope&) = delete;
+        ~Scope();
+
+    private:
+        Reactor* outer_;
+        ReadyQueue* outer_queue_;
+    };
+
+    ReadyQueue& ready_queue() noexcept;
+    const base::Log& log() const noexcept;
+    const ReactorStatistics& statistics() const noexcept;
+
+    // For the parts of the library that sit on the loop.
+
+    /// At most one; null to remove.
+    void set_inbox(Inbox* inbox) noexcept;
+    /// Wakes the loop if it sleeps. Any thread; publish (seq_cst) before.
+    void ring() noexcept;
+    /// Descriptors and Asio; made on first use, on the shard's thread.
+    Poller& poller();
 
 private:
     struct Impl;

@@ -1,0 +1,27 @@
+// Memory for coroutine frames and pending Deferreds: a free list per thread and size class, so that
+// starting, awaiting and ending a coroutine costs no malloc. Blocks may be freed on another thread.
+// Under AddressSanitizer and ThreadSanitizer every block is a plain allocation, so that errors
+// show.
+#pragma once
+
+#include <cstddef>
+
+namespace reactor::detail {
+
+/// Throws std::bad_alloc when memory is gone, like operator new.
+void* allocate_frame(std::size_t bytes);
+/// `bytes` as given to allocate_frame.
+void free_frame(void* block, std::size_t bytes) noexcept;
+
+/// Gives a class (and what derives from it) its memory from the free lists.
+struct FrameAllocated {
+    static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }
+    static void operator delete(void* block, std::size_t bytes) noexcept {
+        free_frame(block, bytes);
+    }
+
+protected:
+    ~FrameAllocated() = default;
+};
+
+}  // namespace reactor::detail
