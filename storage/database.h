@@ -158,7 +158,7 @@ public:
     void fail(base::Failure failure) override {
         answer_.emplace(std::unexpected(std::move(failure)));
     }
-    void settle() override { promise_.settle(std::move(*answer_)); }
+    void settle() override { promise_.resolve(std::move(*answer_)); }
 
 private:
     Function function_;

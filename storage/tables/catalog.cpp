@@ -1,0 +1,24 @@
+#include "storage/tables/catalog.h"
+
+#include "storage/shapes.h"
+#include "storage/tables/last_activity.h"
+#include "storage/tables/meta.h"
+#include "storage/tables/offline.h"
+#include "storage/tables/private_xml.h"
+#include "storage/tables/roster.h"
+#include "storage/tables/users.h"
+#include "storage/tables/vcards.h"
+
+#include <array>
+
+namespace storage {
+
+std::span<const StoreSchema> all_stores() {
+    static const std::array stores = {
+        kMetaSchema,   kUsersSchema,      kRosterSchema,       kOfflineSchema,
+        kVcardsSchema, kPrivateXmlSchema, kLastActivitySchema, kShapesSchema,
+    };
+    return stores;
+}
+
+}  // namespace storage
