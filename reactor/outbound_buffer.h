@@ -32,6 +32,9 @@ public:
     /// again; `failed`: the queue keeps its bytes. `bytes` is what was taken in every case.
     IoResult flush(ByteStream& stream);
 
+    /// Forgets all but the first `bytes` bytes: the rest of something that is half written.
+    void truncate(std::size_t bytes);
+
     /// Forgets everything; only when the stream is not written to any more (its last bytes may have
     /// been half of something).
     void clear() noexcept;
