@@ -88,7 +88,7 @@ public:
 };
 
 /// The awaitable form of `arm`, for coroutines and tests; it occupies the observer of `stream`
-/// until it settles. Dropping it disarms.
+/// until it settles. Dropping it disarms; drop it before the stream goes.
 Deferred<void> when_ready(ByteStream& stream, Interest interest);
 
 }  // namespace reactor

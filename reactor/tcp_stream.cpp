@@ -1,0 +1,157 @@
+// See tcp_stream.h. The readiness flags mirror the edge-triggered events: they fall on EAGAIN or on
+// a short count, which spares the system call that would only say EAGAIN, and rise with an event.
+#include "reactor/tcp_stream.h"
+
+#include "reactor/base/check.h"
+#include "reactor/tcp_address.h"
+#include "reactor/world.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace reactor {
+namespace {
+
+constexpr std::size_t kBuffersPerCallMax = 64;
+
+IoResult failed_with(int error_number) {
+    const base::Errc code =
+        error_number == ETIMEDOUT ? base::Errc::timed_out
+        : error_number == ENOMEM || error_number == ENOBUFS || error_number == ENOSPC
+            ? base::Errc::resource_exhausted
+            : base::Errc::connection_lost;
+    return {.status = IoStatus::failed, .error = code, .maybe_more = false};
+}
+
+constexpr IoResult kWouldBlock{.status = IoStatus::would_block, .maybe_more = false};
+constexpr IoResult kClosed{
+    .status = IoStatus::failed, .error = base::Errc::closed, .maybe_more = false};
+
+}  // namespace
+
+void OwnedFd::reset(int fd) noexcept {
+    if (fd_ >= 0) ::close(fd_);  // After EINTR Linux has closed it all the same.
+    fd_ = fd;
+}
+
+TcpStream::TcpStream(World& world, OwnedFd fd) : fd_(std::move(fd)) {
+    watch_.emplace(world.reactor, fd_.get(), static_cast<FdObserver&>(*this));
+}
+
+IoResult TcpStream::try_read(std::span<std::byte> into) {
+    if (!fd_) return kClosed;
+    if (watch_ && watch_->error() != 0) return failed_with(watch_->error());
+    if (into.empty()) return {};
+    if (!readable_ && !ending_) return kWouldBlock;
+    ssize_t count = 0;
+    do {
+        count = ::recv(fd_.get(), into.data(), into.size(), 0);
+    } while (count < 0 && errno == EINTR);
+    if (count == 0) {
+        ending_ = true;
+        return {.status = IoStatus::end_of_stream, .maybe_more = false};
+    }
+    if (count < 0) {
+        if (errno != EAGAIN) return failed_with(errno);
+        readable_ = ending_ = false;
+        return kWouldBlock;
+    }
+    const auto bytes = static_cast<std::size_t>(count);
+    readable_ = bytes == into.size();
+    return {.bytes = bytes, .maybe_more = readable_ || ending_};
+}
+
+IoResult TcpStream::try_writev(std::span<const ConstBuffer> buffers) {
+    if (!fd_ || write_shut_) return kClosed;
+    if (watch_ && watch_->error() != 0) return failed_with(watch_->error());
+    std::array<iovec, kBuffersPerCallMax> parts;
+    std::size_t parts_count = 0;
+    std::size_t offered = 0;
+    for (const ConstBuffer& buffer : buffers) {
+        if (buffer.empty()) continue;
+        if (parts_count == parts.size()) break;
+        parts[parts_count++] = {const_cast<std::byte*>(buffer.data()), buffer.size()};
+        offered += buffer.size();
+    }
+    if (offered == 0) return {};
+    if (!writable_) return kWouldBlock;
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts_count;
+    ssize_t count = 0;
+    do {
+        count = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) {
+        if (errno != EAGAIN) return failed_with(errno);
+        writable_ = false;
+        return kWouldBlock;
+    }
+    const auto bytes = static_cast<std::size_t>(count);
+    writable_ = bytes == offered;
+    return {.bytes = bytes, .maybe_more = writable_};
+}
+
+void TcpStream::arm(Interest interest) {
+    signal_.arm(interest);
+    const bool is_ready =
+        interest == Interest::readable ? readable_ || ending_ : writable_ || write_shut_;
+    // A descriptor that the kernel refused to watch: the next try says so.
+    if (is_ready || !fd_ || (watch_ && watch_->error() != 0)) signal_.owe(interest);
+}
+
+void TcpStream::on_fd_events(bool readable, bool writable, bool hangup) {
+    readable_ |= readable;
+    writable_ |= writable;
+    ending_ |= hangup;
+    if (readable && !signal_.deliver(Interest::readable)) return;
+    if (writable) (void)signal_.deliver(Interest::writable);
+}
+
+void TcpStream::shutdown_write() {
+    if (!fd_ || write_shut_) return;
+    write_shut_ = true;
+    ::shutdown(fd_.get(), SHUT_WR);
+}
+
+void TcpStream::close() {
+    watch_.reset();
+    fd_.reset();
+    signal_.reset();
+}
+
+void TcpStream::abort() {
+    if (fd_) {
+        // Closing with a linger time of zero sends RST and drops what the kernel still holds.
+        const linger at_once{.l_onoff = 1, .l_linger = 0};
+        ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+    close();
+}
+
+Endpoint TcpStream::peer() const {
+    return fd_ ? peer_endpoint(fd_.get()) : Endpoint();
+}
+Endpoint TcpStream::local() const {
+    return fd_ ? local_endpoint(fd_.get()) : Endpoint();
+}
+
+void TcpStream::detach() {
+    signal_.reset();
+    watch_.reset();
+}
+
+void TcpStream::attach(World& world) {
+    CHECK(!watch_);
+    if (!fd_) return;
+    // The new epoll set reports what is ready; until then a try is worth it.
+    readable_ = writable_ = true;
+    watch_.emplace(world.reactor, fd_.get(), static_cast<FdObserver&>(*this));
+}
+
+}  // namespace reactor

@@ -1,0 +1,22 @@
+// The BIO between OpenSSL and the stream below: it calls try_read and try_writev directly and keeps
+// what came of the last call, which OpenSSL's error codes cannot carry. Private to tls*.cpp.
+#pragma once
+
+#include "reactor/stream.h"
+#include "reactor/tls_openssl.h"
+
+#include <optional>
+
+namespace reactor {
+
+struct TlsLower {
+    std::unique_ptr<ByteStream> stream;
+    std::optional<base::Errc> error = {};  ///< The stream broke.
+    bool ended = false;                    ///< It ended.
+    bool maybe_more = true;                ///< Another read may find bytes.
+};
+
+/// A BIO over `lower`, which must outlive it and stay in place. Null when memory is short.
+BIO* new_tls_bio(TlsLower& lower);
+
+}  // namespace reactor
