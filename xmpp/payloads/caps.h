@@ -17,9 +17,9 @@ struct DiscoInfo;
 inline constexpr std::size_t kCapsAttributeBytesMax = 1024;
 
 struct Caps {
-    std::string hash;  ///< "sha-1"; empty: the legacy format, whose `ver` verifies nothing (§9).
-    std::string node;
-    std::string ver;
+    std::string hash{};  ///< "sha-1"; empty: the legacy format, whose `ver` verifies nothing (§9).
+    std::string node{};
+    std::string ver{};
 
     /// The node to ask with disco#info: `node#ver`.
     std::string query_node() const;

@@ -43,19 +43,19 @@ enum class FieldType : std::uint8_t {
 std::string_view name_of(FieldType type) noexcept;  ///< "text-single"
 
 struct FormOption {
-    std::string value;
-    std::string label;
+    std::string value{};
+    std::string label{};
 };
 
 struct FormField {
-    std::string var;  ///< May be empty for `fixed` only.
+    std::string var{};  ///< May be empty for `fixed` only.
     /// As sent; nullopt when the attribute is absent (usual in submissions).
-    std::optional<FieldType> type;
-    std::string label;
-    std::string description;
+    std::optional<FieldType> type{};
+    std::string label{};
+    std::string description{};
     bool required = false;
-    std::vector<std::string> values;
-    std::vector<FormOption> options;
+    std::vector<std::string> values{};
+    std::vector<FormOption> options{};
 
     /// The first value, or empty.
     std::string_view value() const noexcept;
@@ -63,11 +63,11 @@ struct FormField {
 
 struct DataForm {
     FormType type = FormType::form;
-    std::string title;
-    std::vector<std::string> instructions;
-    std::vector<FormField> fields;
-    std::vector<FormField> reported;  ///< Table header of a result (§3.4).
-    std::vector<std::vector<FormField>> items;
+    std::string title{};
+    std::vector<std::string> instructions{};
+    std::vector<FormField> fields{};
+    std::vector<FormField> reported{};  ///< Table header of a result (§3.4).
+    std::vector<std::vector<FormField>> items{};
 
     /// `x` is the <x xmlns='jabber:x:data'/> itself. Errors: invalid_argument (answer bad-request):
     /// wrong element, missing or unknown type, a field without var that is not fixed, two fields

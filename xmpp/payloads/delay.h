@@ -12,9 +12,9 @@ namespace xmpp {
 class Element;
 
 struct Delay {
-    std::string from;  ///< Who delayed it: a JID as sent, not validated; empty when absent.
+    std::string from{};  ///< Who delayed it: a JID as sent, not validated; empty when absent.
     base::WallTime stamp;
-    std::string reason;  ///< Natural language; may be empty.
+    std::string reason{};  ///< Natural language; may be empty.
 };
 
 /// <delay/> with its stamp in UTC to the millisecond. An empty `from` or `reason` is left out.

@@ -21,19 +21,19 @@ inline constexpr std::size_t kDiscoFormsMax = 32;
 inline constexpr std::size_t kDiscoItemsMax = 4096;
 
 struct DiscoIdentity {
-    std::string category;
-    std::string type;
-    std::string language;  ///< xml:lang; empty when absent.
-    std::string name;      ///< Empty when absent.
+    std::string category{};
+    std::string type{};
+    std::string language{};  ///< xml:lang; empty when absent.
+    std::string name{};      ///< Empty when absent.
 
     friend auto operator<=>(const DiscoIdentity&, const DiscoIdentity&) = default;
 };
 
 struct DiscoInfo {
-    std::string node;  ///< Mirrored from the request (§3.2); empty when absent.
-    std::vector<DiscoIdentity> identities;
-    std::vector<std::string> features;
-    std::vector<DataForm> forms;
+    std::string node{};  ///< Mirrored from the request (§3.2); empty when absent.
+    std::vector<DiscoIdentity> identities{};
+    std::vector<std::string> features{};
+    std::vector<DataForm> forms{};
 
     bool has_feature(std::string_view name) const noexcept;
     /// Adds it once; the order of addition is kept.
@@ -47,16 +47,16 @@ struct DiscoInfo {
 };
 
 struct DiscoItem {
-    std::string jid;   ///< As sent, not validated.
-    std::string node;  ///< Empty when absent.
-    std::string name;
+    std::string jid{};   ///< As sent, not validated.
+    std::string node{};  ///< Empty when absent.
+    std::string name{};
 
     friend bool operator==(const DiscoItem&, const DiscoItem&) = default;
 };
 
 struct DiscoItems {
-    std::string node;
-    std::vector<DiscoItem> items;
+    std::string node{};
+    std::vector<DiscoItem> items{};
 
     Element to_element() const;
     /// Errors as DiscoInfo::parse(): an item without jid, or with an empty node (§4.2).

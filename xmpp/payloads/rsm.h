@@ -17,10 +17,11 @@ class Element;
 inline constexpr std::size_t kRsmUidBytesMax = 1024;
 
 struct RsmRequest {
-    std::optional<std::uint32_t> max;   ///< 0 asks for the count only (§2.7). Absent: our choice.
-    std::optional<std::string> after;   ///< Page forwards: items after this UID.
-    std::optional<std::string> before;  ///< Page backwards; the empty string: the last page (§2.5).
-    std::optional<std::uint32_t> index;  ///< Page by position (§2.6).
+    std::optional<std::uint32_t> max{};  ///< 0 asks for the count only (§2.7). Absent: our choice.
+    std::optional<std::string> after{};  ///< Page forwards: items after this UID.
+    std::optional<std::string>
+        before{};  ///< Page backwards; the empty string: the last page (§2.5).
+    std::optional<std::uint32_t> index{};  ///< Page by position (§2.6).
 
     /// `set` is the <set/> itself. Errors: invalid_argument (answer bad-request): wrong name, a
     /// child given twice, a number that is none, an over-long UID, or `index` together with a UID.
@@ -30,10 +31,11 @@ struct RsmRequest {
 };
 
 struct RsmResponse {
-    std::optional<std::string> first;  ///< UIDs of the page's ends; both absent for an empty page.
-    std::optional<std::string> last;
-    std::optional<std::uint32_t> first_index;  ///< Only together with `first`.
-    std::optional<std::uint32_t> count;        ///< Size of the full set, if known.
+    std::optional<std::string>
+        first{};  ///< UIDs of the page's ends; both absent for an empty page.
+    std::optional<std::string> last{};
+    std::optional<std::uint32_t> first_index{};  ///< Only together with `first`.
+    std::optional<std::uint32_t> count{};        ///< Size of the full set, if known.
 
     Element to_element() const;
     /// Errors as RsmRequest::parse().

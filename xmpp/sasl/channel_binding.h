@@ -25,8 +25,8 @@ inline constexpr std::string_view kTlsUnique = "tls-unique";
 inline constexpr std::string_view kTlsExporterLabel = "EXPORTER-Channel-Binding";
 
 struct ChannelBinding {
-    std::string type;  ///< IANA's unique prefix: kTlsExporter and so on.
-    std::string data;  ///< Raw bytes; an entry without data is never used.
+    std::string type{};  ///< IANA's unique prefix: kTlsExporter and so on.
+    std::string data{};  ///< Raw bytes; an entry without data is never used.
 };
 
 /// The data for `type`, or nullptr when the connection does not offer it (or offers it without

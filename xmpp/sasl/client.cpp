@@ -5,6 +5,7 @@
 #include <array>
 
 #include "reactor/base/check.h"
+#include "reactor/base/text.h"
 #include "xmpp/sasl/mechanisms.h"
 
 namespace xmpp::sasl {
@@ -73,7 +74,8 @@ std::unique_ptr<ClientMechanism> make_client_mechanism(std::string_view name,
         if (scram->plus && find_binding(context.channel_bindings, context.binding_type) == nullptr)
             return nullptr;
         CHECK(context.nonce.size() >= kNonceBytes);
-        return make_scram_client(*scram, std::move(context));
+        std::string nonce = base::base64_encode(context.nonce);
+        return make_scram_client(*scram, std::move(context), std::move(nonce));
     }
     if (name == kPlain || name == kExternal || name == kAnonymous)
         return make_simple_client(name, std::move(context));

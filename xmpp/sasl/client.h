@@ -20,32 +20,32 @@ namespace xmpp::sasl {
 
 /// Send these bytes (base64; an empty initial response is "=", an empty response no text).
 struct Response {
-    std::string data;
+    std::string data{};
 };
 /// Look into the cache or run salt_password() in the pool, then call provide_salted_password().
 struct NeedSaltedPassword {
     ScramHash hash = ScramHash::sha256;
-    std::string salt;
+    std::string salt{};
     std::uint32_t iterations = 0;
 };
 /// The server accepted and, where the mechanism can tell, proved that it knows the account.
 struct Authenticated {};
 /// Send <abort/>, or close if the server already claimed success; do not trust the stream.
 struct Abort {
-    std::string reason;
+    std::string reason{};
 };
 using ClientStep = std::variant<Response, NeedSaltedPassword, Authenticated, Abort>;
 
 struct ClientContext {
-    std::string username;
-    std::string password;
-    std::string authzid;  ///< Empty, or the bare JID to act as.
-    std::vector<ChannelBinding> channel_bindings;
+    std::string username{};
+    std::string password{};
+    std::string authzid{};  ///< Empty, or the bare JID to act as.
+    std::vector<ChannelBinding> channel_bindings{};
     /// For -PLUS: which of them to use. For the others: empty.
-    std::string binding_type;
+    std::string binding_type{};
     /// The server listed no -PLUS although this client could have used one: sends the `y` flag.
     bool could_have_bound = false;
-    std::string nonce;  ///< At least 18 fresh random bytes. SCRAM only.
+    std::string nonce{};  ///< At least 18 fresh random bytes. SCRAM only.
 };
 
 /// One exchange. start() once, then challenge() for each <challenge/>, success() for <success/>.
@@ -71,14 +71,14 @@ struct ClientAbilities {
     bool certificate = false;  ///< Presented in the TLS handshake: EXTERNAL.
     bool anonymous = false;    ///< ANONYMOUS; only if nothing else fits.
     bool is_tls = true;        ///< PLAIN only then.
-    std::span<const ChannelBinding> channel_bindings;
+    std::span<const ChannelBinding> channel_bindings = {};
     /// Types the server lists by XEP-0440; empty: it lists none and all are tried in our order.
-    std::span<const std::string_view> server_binding_types;
+    std::span<const std::string_view> server_binding_types = {};
 };
 struct MechanismChoice {
-    std::string_view name;
-    std::string_view binding_type;  ///< Empty unless -PLUS.
-    bool could_have_bound = false;  ///< For ClientContext.
+    std::string_view name{};
+    std::string_view binding_type{};  ///< Empty unless -PLUS.
+    bool could_have_bound = false;    ///< For ClientContext.
 };
 /// The strongest common mechanism: EXTERNAL, SCRAM-SHA-512-PLUS, -256-PLUS, -1-PLUS, then the same
 /// without -PLUS, PLAIN, ANONYMOUS. tls-exporter before tls-unique before tls-server-end-point.

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "reactor/base/check.h"
+#include "reactor/base/text.h"
 #include "xmpp/sasl/mechanisms.h"
 
 namespace xmpp::sasl {
@@ -52,7 +53,8 @@ base::Result<std::unique_ptr<ServerMechanism>, SaslCondition> make_server_mechan
         if (scram->plus && !has_binding(context)) return invalid;
         CHECK(context.nonce.size() >= kNonceBytes);
         CHECK(context.fake_salt_secret.size() >= 16);
-        return make_scram_server(*scram, std::move(context));
+        std::string nonce = base::base64_encode(context.nonce);
+        return make_scram_server(*scram, std::move(context), std::move(nonce));
     }
     if (name == kPlain) {
         if (!may_send_plain(context)) return std::unexpected(SaslCondition::encryption_required);

@@ -38,13 +38,13 @@ struct ServerContext {
     bool anonymous_allowed = false;  ///< By the host's configuration.
     /// Whether any -PLUS mechanism stood in the stream features of this connection.
     bool plus_advertised = false;
-    std::vector<ChannelBinding> channel_bindings;
+    std::vector<ChannelBinding> channel_bindings{};
     /// Bare JIDs (xmppAddr, RFC 6120 §13.7.1.4) of the client's verified certificate.
-    std::vector<std::string> external_identities;
+    std::vector<std::string> external_identities{};
     /// At least kNonceBytes fresh random bytes: the server's part of the nonce. SCRAM only.
-    std::string nonce;
+    std::string nonce{};
     /// At least 16 random bytes, the same for the life of the host's accounts. SCRAM only.
-    std::string fake_salt_secret;
+    std::string fake_salt_secret{};
     /// Shown for accounts that do not exist; must be what new passwords are stored with.
     std::uint32_t iterations = kIterationsDefault;
 };

@@ -25,12 +25,15 @@ std::optional<ScramName> parse_scram_name(std::string_view name) noexcept;
 /// Strongest first: -512-PLUS, -256-PLUS, -1-PLUS, -512, -256, -1. Points to a constant.
 std::span<const std::string_view> scram_names() noexcept;
 
-std::unique_ptr<ServerMechanism> make_scram_server(ScramName name, ServerContext context);
+/// `nonce` is the printable text that goes into the messages; context.nonce is not looked at.
+std::unique_ptr<ServerMechanism> make_scram_server(ScramName name, ServerContext context,
+                                                   std::string nonce);
 std::unique_ptr<ServerMechanism> make_plain_server(ServerContext context);
 std::unique_ptr<ServerMechanism> make_external_server(ServerContext context);
 std::unique_ptr<ServerMechanism> make_anonymous_server();
 
-std::unique_ptr<ClientMechanism> make_scram_client(ScramName name, ClientContext context);
+std::unique_ptr<ClientMechanism> make_scram_client(ScramName name, ClientContext context,
+                                                   std::string nonce);
 std::unique_ptr<ClientMechanism> make_simple_client(std::string_view name, ClientContext context);
 
 inline Failure malformed(std::string text) {

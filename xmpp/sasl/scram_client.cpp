@@ -10,8 +10,8 @@ namespace {
 
 class ScramClient final : public ClientMechanism {
 public:
-    ScramClient(ScramName name, ClientContext context)
-        : name_(name), context_(std::move(context)) {}
+    ScramClient(ScramName name, ClientContext context, std::string nonce)
+        : name_(name), context_(std::move(context)), nonce_(std::move(nonce)) {}
 
     ClientStep start() override;
     ClientStep challenge(std::string data) override;
@@ -31,8 +31,8 @@ private:
 
     ScramName name_;
     ClientContext context_;
-    State state_ = State::fresh;
     std::string nonce_;
+    State state_ = State::fresh;
     std::string gs2_header_;
     std::string client_first_bare_;
     std::string server_first_;
@@ -43,7 +43,6 @@ private:
 ClientStep ScramClient::start() {
     if (state_ != State::fresh) return abort("out of order");
     if (context_.username.empty()) return abort("no user name");
-    nonce_ = base::base64_encode(context_.nonce);
     if (name_.plus) {
         gs2_header_ = "p=" + context_.binding_type;
     } else {
@@ -131,8 +130,9 @@ ClientStep ScramClient::success(std::optional<std::string> data) {
 
 }  // namespace
 
-std::unique_ptr<ClientMechanism> make_scram_client(ScramName name, ClientContext context) {
-    return std::make_unique<ScramClient>(name, std::move(context));
+std::unique_ptr<ClientMechanism> make_scram_client(ScramName name, ClientContext context,
+                                                   std::string nonce) {
+    return std::make_unique<ScramClient>(name, std::move(context), std::move(nonce));
 }
 
 }  // namespace xmpp::sasl

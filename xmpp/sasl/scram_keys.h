@@ -33,10 +33,10 @@ std::size_t digest_bytes(ScramHash hash) noexcept;  ///< 20, 32, 64.
 /// One hash's credentials of one account. All byte strings are raw, not base64.
 struct ScramKeys {
     ScramHash hash = ScramHash::sha256;
-    std::string salt;
+    std::string salt{};
     std::uint32_t iterations = 0;
-    std::string stored_key;  ///< H(ClientKey), digest_bytes(hash) long.
-    std::string server_key;  ///< HMAC(SaltedPassword, "Server Key"), digest_bytes(hash) long.
+    std::string stored_key{};  ///< H(ClientKey), digest_bytes(hash) long.
+    std::string server_key{};  ///< HMAC(SaltedPassword, "Server Key"), digest_bytes(hash) long.
 
     friend bool operator==(const ScramKeys&, const ScramKeys&) = default;
 };

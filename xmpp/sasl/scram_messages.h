@@ -21,26 +21,26 @@ enum class BindingFlag : char { unsupported = 'n', unused = 'y', required = 'p' 
 
 struct ClientFirst {
     BindingFlag flag = BindingFlag::unsupported;
-    std::string binding_type;  ///< Of `p=`; otherwise empty.
-    std::string authzid;       ///< Decoded; empty when absent.
-    std::string gs2_header;    ///< As sent, up to and with the second comma.
-    std::string bare;          ///< client-first-message-bare, as sent.
-    std::string username;      ///< Decoded, not prepared.
-    std::string nonce;
+    std::string binding_type{};  ///< Of `p=`; otherwise empty.
+    std::string authzid{};       ///< Decoded; empty when absent.
+    std::string gs2_header{};    ///< As sent, up to and with the second comma.
+    std::string bare{};          ///< client-first-message-bare, as sent.
+    std::string username{};      ///< Decoded, not prepared.
+    std::string nonce{};
 };
 std::expected<ClientFirst, ScramError> parse_client_first(std::string_view message);
 
 struct ClientFinal {
-    std::string binding_input;  ///< Of `c=`, decoded: GS2 header and channel-binding data.
-    std::string nonce;
-    std::string proof;          ///< Decoded.
-    std::string without_proof;  ///< The message up to `,p=`, as sent.
+    std::string binding_input{};  ///< Of `c=`, decoded: GS2 header and channel-binding data.
+    std::string nonce{};
+    std::string proof{};          ///< Decoded.
+    std::string without_proof{};  ///< The message up to `,p=`, as sent.
 };
 std::expected<ClientFinal, ScramError> parse_client_final(std::string_view message);
 
 struct ServerFirst {
-    std::string nonce;
-    std::string salt;  ///< Decoded.
+    std::string nonce{};
+    std::string salt{};  ///< Decoded.
     std::uint32_t iterations = 0;
 };
 std::expected<ServerFirst, ScramError> parse_server_first(std::string_view message);

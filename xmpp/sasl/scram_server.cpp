@@ -13,8 +13,8 @@ namespace {
 
 class ScramServer final : public ServerMechanism {
 public:
-    ScramServer(ScramName name, ServerContext context)
-        : name_(name), context_(std::move(context)) {}
+    ScramServer(ScramName name, ServerContext context, std::string nonce)
+        : name_(name), context_(std::move(context)), own_nonce_(std::move(nonce)) {}
 
     Step start(std::optional<std::string> initial_response) override;
     Step respond(std::string response) override;
@@ -31,6 +31,7 @@ private:
 
     ScramName name_;
     ServerContext context_;
+    std::string own_nonce_;
     State state_ = State::fresh;
     std::string username_;
     std::string authzid_;
@@ -121,7 +122,7 @@ Step ScramServer::provide_keys(std::optional<ScramKeys> keys) {
             return fail(SaslCondition::temporary_auth_failure, "the stored keys are damaged");
         keys_ = *std::move(keys);
     }
-    nonce_ += base::base64_encode(context_.nonce);
+    nonce_ += own_nonce_;
     server_first_ = "r=" + nonce_ + ",s=" + base::base64_encode(keys_.salt) +
                     ",i=" + std::to_string(keys_.iterations);
     state_ = State::client_final;
@@ -151,8 +152,9 @@ Step ScramServer::read_client_final(std::string_view message) {
 
 }  // namespace
 
-std::unique_ptr<ServerMechanism> make_scram_server(ScramName name, ServerContext context) {
-    return std::make_unique<ScramServer>(name, std::move(context));
+std::unique_ptr<ServerMechanism> make_scram_server(ScramName name, ServerContext context,
+                                                   std::string nonce) {
+    return std::make_unique<ScramServer>(name, std::move(context), std::move(nonce));
 }
 
 }  // namespace xmpp::sasl
