@@ -29,6 +29,7 @@ constexpr std::size_t kFileBytesMax = 1024 * 1024;
 constexpr std::size_t kProblemsMax = 100;
 constexpr std::size_t kHostsMax = 1000;
 constexpr std::size_t kShownBytesMax = 60;
+constexpr std::string_view kForm = "the file is TOML: key = value lines under [section] lines";
 constexpr std::string_view kHostKeys[] = {"name", "certificate", "private_key"};
 
 /// A value as it stands in a problem: quoted and short.
@@ -93,7 +94,8 @@ private:
     bool accept_element(const KeySpec& spec, const toml::node& node, std::string_view element);
     void visit_hosts(const toml::node& node);
     void visit_host(const toml::table& table);
-    std::string host_field(const toml::table& table, std::string_view field);
+    /// Empty when it is missing; nothing when a problem was reported.
+    std::optional<std::string> host_field(const toml::table& table, std::string_view field);
     void check_rules();
 
     std::string resolve(std::string_view path) const;
@@ -110,12 +112,48 @@ private:
     std::vector<ConfigProblem> problems_;
 };
 
+struct Trap {
+    toml::source_position place;
+    std::string_view what;
+};
+
+/// Control characters, which no TOML file may have, and section headers that do not go on with a
+/// name, on which toml++ 3.3 fails an assertion instead of answering an error.
+std::optional<Trap> find_trap(std::string_view text) {
+    constexpr std::string_view kNameStart =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-\"']";
+    constexpr std::string_view kBlank = " \t";
+    toml::source_index line = 1;
+    for (; !text.empty(); ++line) {
+        const std::string_view row = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(row.size() + 1, text.size()));
+        for (std::size_t index = 0; index < row.size(); ++index) {
+            const auto code = static_cast<unsigned char>(row[index]);
+            if ((code < 0x20 && code != '\t' && code != '\r') || code == 0x7f)
+                return Trap{{line, static_cast<toml::source_index>(index + 1)},
+                            "there is a control character"};
+        }
+        const std::size_t bracket = row.find_first_not_of(kBlank);
+        if (bracket == std::string_view::npos || row[bracket] != '[') continue;
+        std::size_t name = row.find_first_not_of(kBlank, bracket + 1);
+        if (name == bracket + 1 && row[name] == '[') name = row.find_first_not_of(kBlank, name + 1);
+        if (name == std::string_view::npos || kNameStart.find(row[name]) == std::string_view::npos)
+            return Trap{{line, static_cast<toml::source_index>(bracket + 1)},
+                        "a section header has no name"};
+    }
+    return std::nullopt;
+}
+
 ConfigResult<Config> Loader::load(std::string_view text) {
+    if (const auto trap = find_trap(text)) {
+        problem({trap->place, trap->place, nullptr}, "", std::string(trap->what),
+                std::string(kForm));
+        return std::unexpected(std::move(problems_));
+    }
     const toml::parse_result parsed = toml::parse(text, file_);
     if (!parsed) {
         const toml::parse_error& error = parsed.error();
-        problem(error.source(), "", std::string(error.description()),
-                "the file is TOML: key = value lines under [section] lines");
+        problem(error.source(), "", std::string(error.description()), std::string(kForm));
         return std::unexpected(std::move(problems_));
     }
     visit_root(parsed.table());
@@ -143,6 +181,8 @@ void Loader::visit_root(const toml::table& root) {
                 visit_section(name, *table);
             else
                 unknown_section(name, key);
+        } else if (node.is_array_of_tables()) {
+            unknown_section(name, key);
         } else if (registry_.has_section(name)) {
             problem(key.source(), name, "it is a section, not a key",
                     fmt::format("write [{}] on a line of its own and the keys below it", name));
@@ -315,33 +355,35 @@ void Loader::visit_host(const toml::table& table) {
         problem(key.source(), fmt::format("host.{}", key.str()), "there is no such key",
                 did_you_mean(base::nearest_name(key.str(), kHostKeys)));
     }
-    const std::string written = host_field(table, "name");
-    HostConfig host{.name = {},
-                    .certificate = resolve(host_field(table, "certificate")),
-                    .private_key = resolve(host_field(table, "private_key"))};
+    const auto written = host_field(table, "name");
+    const auto certificate = host_field(table, "certificate");
+    const auto private_key = host_field(table, "private_key");
+    if (!written || !certificate || !private_key) return;
     if (!table.contains("name"))
         return problem(table.source(), "host.name", "this host has no name",
                        "add name = \"example.org\"");
     const toml::source_region& place = table.get("name")->source();
-    const auto prepared = xmpp::Jid::parse(written);
+    const auto prepared = xmpp::Jid::parse(*written);
     if (!prepared || !prepared->is_domain())
-        return problem(place, "host.name", fmt::format("{} is not a domain name", shown(written)),
+        return problem(place, "host.name", fmt::format("{} is not a domain name", shown(*written)),
                        "give the part after the @ of your users' addresses");
-    host.name = prepared->text();
+    HostConfig host{.name = prepared->text(),
+                    .certificate = resolve(*certificate),
+                    .private_key = resolve(*private_key)};
     if (std::ranges::find(hosts_, host.name, &HostConfig::name) != hosts_.end())
-        return problem(place, "host.name", fmt::format("{} is there twice", shown(written)),
+        return problem(place, "host.name", fmt::format("{} is there twice", shown(*written)),
                        "remove one of the two [[host]] tables");
     if (host.certificate.empty() != host.private_key.empty())
         return problem(
             place, "host.name",
-            fmt::format("host {} has only one of certificate and private_key", shown(written)),
+            fmt::format("host {} has only one of certificate and private_key", shown(*written)),
             "give both or none");
     hosts_.push_back(std::move(host));
 }
 
-std::string Loader::host_field(const toml::table& table, std::string_view field) {
+std::optional<std::string> Loader::host_field(const toml::table& table, std::string_view field) {
     const toml::node* node = table.get(field);
-    if (!node) return {};
+    if (!node) return "";
     const std::string key = fmt::format("host.{}", field);
     const auto* text = node->as_string();
     if (text && !has_control_character(text->get())) return text->get();
@@ -349,7 +391,7 @@ std::string Loader::host_field(const toml::table& table, std::string_view field)
             text ? "it has a control character in it"
                  : fmt::format("it is {}, but must be a text", type_name(*node)),
             "give a text in quotes");
-    return {};
+    return std::nullopt;
 }
 
 void Loader::check_rules() {
