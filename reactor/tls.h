@@ -106,6 +106,9 @@ enum class ChannelBinding : std::uint8_t {
     tls_exporter,          ///< RFC 9266
     tls_server_end_point,  ///< RFC 5929 §4
     tls_unique,            ///< RFC 5929 §3; does not exist on TLS 1.3
+    /// The first Finished message of the handshake on any version: tls-unique before TLS 1.3, and
+    /// what clients that do not know better bind under that name on TLS 1.3.
+    first_finished,
 };
 
 struct PeerCertificate {

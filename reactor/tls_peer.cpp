@@ -55,9 +55,7 @@ Result<std::string> end_point_binding(SSL* ssl) {
 }
 
 // The first Finished message of the handshake: the client's, or the server's when it resumed.
-Result<std::string> unique_binding(SSL* ssl) {
-    if (SSL_version(ssl) >= TLS1_3_VERSION)
-        return fail(Errc::unsupported, "tls-unique does not exist on TLS 1.3");
+Result<std::string> first_finished(SSL* ssl) {
     if (!keys_are_unique(ssl))
         return fail(Errc::unsupported, "tls-unique needs the extended master secret");
     const bool server_first = SSL_session_reused(ssl) == 1;
@@ -79,7 +77,11 @@ Result<std::string> channel_binding_of(SSL* ssl, ChannelBinding type) {
         case ChannelBinding::tls_server_end_point:
             return end_point_binding(ssl);
         case ChannelBinding::tls_unique:
-            return unique_binding(ssl);
+            if (SSL_version(ssl) >= TLS1_3_VERSION)
+                return fail(Errc::unsupported, "tls-unique does not exist on TLS 1.3");
+            return first_finished(ssl);
+        case ChannelBinding::first_finished:
+            return first_finished(ssl);
     }
     return fail(Errc::unsupported);
 }
