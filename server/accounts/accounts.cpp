@@ -2,8 +2,8 @@
 
 #include "reactor/base/check.h"
 #include "reactor/reactor.h"
-#include "server/accounts/account_load.h"
 #include "storage/database.h"
+#include "storage/tables/users.h"
 
 #include <deque>
 #include <string>
@@ -22,6 +22,14 @@ struct TextHash {
 
 template <class Value>
 using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+
+// Nullopt: no such account. On a storage thread.
+base::Result<std::optional<Roster>> load_account(storage::Transaction& transaction,
+                                                 const xmpp::Jid& bare) {
+    const bool exists = TRY(storage::Users(transaction).exists(bare));
+    if (!exists) return std::nullopt;
+    return TRY(load_roster(transaction, bare));
+}
 
 }  // namespace
 
@@ -78,7 +86,7 @@ struct Accounts::Impl {
     }
 
     reactor::Deferred<void> load(xmpp::Jid bare) {
-        base::Result<std::optional<LoadedAccount>> loaded = co_await database.read(
+        base::Result<std::optional<Roster>> loaded = co_await database.read(
             [bare](storage::Transaction& transaction) { return load_account(transaction, bare); });
         Entry* loading = entry(bare.bare_view());
         if (loading == nullptr) co_return {};  // Removed meanwhile.
@@ -87,7 +95,7 @@ struct Accounts::Impl {
             give_up(bare, loaded ? base::Failure(base::Errc::not_found) : loaded.error());
             co_return {};
         }
-        loading->account = std::make_unique<Account>(bare, std::move((*loaded)->roster));
+        loading->account = std::make_unique<Account>(bare, std::move(**loaded));
         for (const auto& make : slot_makers)
             loading->account->slots.push_back(make(*loading->account));
         release(bare);

@@ -4,11 +4,8 @@
 
 #include "server/modules/module.h"
 
+#include <string>
 #include <vector>
-
-namespace server {
-class BeforeLogin;
-}
 
 namespace server::modules {
 
@@ -27,5 +24,9 @@ ModuleDescriptor describe_contact_addresses();
 
 /// All of them. CHECKs that what a module needs comes before it.
 std::vector<ModuleDescriptor> catalog();
+
+/// The table of supported specifications, one Markdown row a line: RFCs of the server's core, then
+/// the XEPs of the modules by number. What `--list-xeps` prints and README.md shows.
+std::vector<std::string> xep_table(const std::vector<ModuleDescriptor>& catalog);
 
 }  // namespace server::modules

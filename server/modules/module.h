@@ -22,16 +22,25 @@ class Database;
 
 namespace server {
 
+class BeforeLogin;
+class UserService;
+
 namespace modules {
 
 /// Closed once; a module lives as long as its shard.
 class Module {
 public:
     virtual ~Module() = default;
-    /// The configuration was reloaded; the old one is still valid during the call.
+    /// The configuration was reloaded; the old one is still valid during the call, the new one only
+    /// then: keep values, not references.
     virtual void reload(const Config&) {}
+    /// An element for the stream features that follow a login (RFC 6120 §4.3.2), made per host.
+    virtual std::function<xmpp::Element(std::string_view host)> stream_feature() { return nullptr; }
+    /// The one module that answers clients which are not logged in (XEP-0077) returns itself.
+    virtual BeforeLogin* before_login() { return nullptr; }
 };
 
+class DiscoDirectory;
 struct ModuleDescriptor;
 
 /// What a module may touch. References outlive the module.
@@ -42,9 +51,11 @@ struct ModuleContext {
     Hooks& hooks;
     Accounts& accounts;
     Router& router;
+    UserService& users;
     storage::Database& database;
     reactor::World& world;
     const Hosts& hosts;
+    DiscoDirectory& disco;
     /// All modules of this server, for disco and the like.
     const std::vector<ModuleDescriptor>& catalog;
 };
@@ -62,7 +73,7 @@ struct ModuleDescriptor {
     std::vector<std::string_view> features;          ///< disco#info of the server.
     std::vector<std::string_view> account_features;  ///< disco#info of an account.
     std::vector<std::string_view> needs;             ///< Names of modules that must come before.
-    std::vector<KeySpec> config;                     ///< Keys this module reads.
+    std::vector<ConfigKeyRef> config;                ///< Keys this module reads.
     std::unique_ptr<Module> (*create)(ModuleContext&);
 };
 

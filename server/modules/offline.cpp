@@ -69,14 +69,15 @@ const Resource* resource_in(const Account& account, SessionId session) {
 class Offline final : public Module {
 public:
     explicit Offline(ModuleContext& context)
-        : context_(context), tasks_(context.world.reactor), states_(context.accounts),
+        : context_(context), states_(context.accounts),
           expiry_(context.world.reactor, [this] { return expire(); }),
           stored_(context.metrics.counter("module_offline_stored_total",
                                           "Messages put into the offline store.")),
           refused_(context.metrics.counter("module_offline_refused_total",
                                            "Messages that the offline store could not take.")),
           handed_over_(context.metrics.counter("module_offline_handed_over_total",
-                                               "Offline messages handed to their recipients.")) {
+                                               "Offline messages handed to their recipients.")),
+          tasks_(context.world.reactor) {
         reload(context.config);
         subscriptions_ += context.hooks.undeliverable.add(
             Stage::deliver, [this](StanzaEvent& event) { return keep(event); });
@@ -263,7 +264,6 @@ private:
     }
 
     ModuleContext context_;
-    reactor::TaskSet tasks_;
     AccountState<OfflineState> states_;
     reactor::LoopingCall expiry_;
     storage::OfflineLimits limits_;
@@ -271,6 +271,7 @@ private:
     Counter& stored_;
     Counter& refused_;
     Counter& handed_over_;
+    reactor::TaskSet tasks_;  // After what the tasks use.
     Subscriptions subscriptions_;
 };
 

@@ -149,15 +149,15 @@ void UserService::take_leave(const xmpp::Jid& account) {
     Account* gone = parts_.accounts.find(account);
     if (gone == nullptr) return;
     std::vector<xmpp::Stanza> farewells;
-    gone->roster.for_each([&](const auto& item) {
+    for (const Contact& contact : gone->roster.items()) {
         using xmpp::PresenceType;
         for (const PresenceType type : {PresenceType::unsubscribe, PresenceType::unsubscribed}) {
             xmpp::Stanza farewell = xmpp::Stanza::presence(type);
             farewell.set_from(account);
-            farewell.set_to(item.jid);
+            farewell.set_to(contact.jid());
             farewells.push_back(std::move(farewell));
         }
-    });
+    }
     for (const auto& resource : gone->resources())
         resource->session->close(
             xmpp::StreamError(xmpp::StreamCondition::not_authorized, "the account was removed"));

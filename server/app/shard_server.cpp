@@ -1,0 +1,74 @@
+#include "server/app/shard_server.h"
+
+#include "server/modules/catalog.h"
+#include "server/routing/presence.h"
+#include "server/sessions/before_login.h"
+
+#include <utility>
+
+namespace server {
+
+ShardServer::ShardServer(Parts parts, Config config, ClientTls tls)
+    : parts_(std::move(parts)), config_(std::move(config)), catalog_(modules::catalog()),
+      accounts_(parts_.world, parts_.database, {}),
+      router_({parts_.world, parts_.hosts, accounts_, hooks_, iq_, metrics_}),
+      users_({parts_.world, parts_.database, accounts_, router_}, config_),
+      disco_(catalog_) {
+    users_.connect(std::vector<UserService*>(parts_.world.shards.count(), &users_));
+    router_.set_presence(std::make_unique<Presence>(
+        Presence::Parts{parts_.world, accounts_, router_, hooks_, parts_.database}));
+    context_ = std::make_unique<modules::ModuleContext>(modules::ModuleContext{
+        .config = config_,
+        .metrics = metrics_,
+        .iq = iq_,
+        .hooks = hooks_,
+        .accounts = accounts_,
+        .router = router_,
+        .users = users_,
+        .database = parts_.database,
+        .world = parts_.world,
+        .hosts = parts_.hosts,
+        .disco = disco_,
+        .catalog = catalog_,
+    });
+    BeforeLogin* before_login = nullptr;
+    for (const modules::ModuleDescriptor& descriptor : catalog_) {
+        modules_.push_back(descriptor.create(*context_));
+        if (BeforeLogin* found = modules_.back()->before_login()) before_login = found;
+    }
+    clients_ = std::make_unique<ClientService>(
+        ClientService::Parts{parts_.world, parts_.hosts, router_, accounts_, parts_.database,
+                             metrics_, parts_.fake_salt_secret, before_login},
+        config_, std::move(tls));
+    for (const auto& module : modules_)
+        if (auto feature = module->stream_feature()) clients_->add_feature(std::move(feature));
+}
+
+ShardServer::~ShardServer() {
+    clients_.reset();
+    // In reverse: a module may use what an earlier one registered.
+    while (!modules_.empty()) modules_.pop_back();
+}
+
+void ShardServer::connect(const std::vector<ShardServer*>& all) {
+    std::vector<Router*> routers;
+    std::vector<UserService*> users;
+    std::vector<ClientService*> clients;
+    for (ShardServer* shard : all) {
+        routers.push_back(&shard->router_);
+        users.push_back(&shard->users_);
+        clients.push_back(shard->clients_.get());
+    }
+    router_.connect(std::move(routers));
+    users_.connect(std::move(users));
+    clients_->connect(std::move(clients));
+}
+
+void ShardServer::reload(Config config, ClientTls tls) {
+    for (const auto& module : modules_) module->reload(config);
+    users_.reload(config);
+    clients_->reload(config, std::move(tls));
+    config_ = std::move(config);
+}
+
+}  // namespace server
