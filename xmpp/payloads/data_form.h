@@ -92,11 +92,11 @@ struct DataForm {
 /// "1", "true", "0", "false" (§3.3); nothing else.
 std::optional<bool> parse_form_boolean(std::string_view text) noexcept;
 
-/// Checks a submission against the form that asked for it (§4; answer not-acceptable): the
-/// FORM_TYPE is the same, required fields have a value, booleans, JIDs and list choices are valid,
-/// single-valued fields have one value. Fields that the form does not know are ignored. Omitted
-/// optional ones pass. Errors: invalid_argument, naming the field. `submission.type` must be
-/// submit.
+/// Checks a submission against the form that asked for it (§4; answer not-acceptable): its
+/// FORM_TYPE, if it has one, is the form's; required fields have a value; booleans, JIDs and list
+/// choices are valid; single-valued fields have one value. Fields that the form does not know are
+/// ignored, and so are omitted or empty optional ones. Quadratic in the number of fields, which is
+/// capped. Errors: invalid_argument, naming the field.
 base::Result<void> check_submission(const DataForm& form, const DataForm& submission);
 
 }  // namespace xmpp

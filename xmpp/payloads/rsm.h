@@ -18,7 +18,8 @@ inline constexpr std::size_t kRsmUidBytesMax = 1024;
 
 struct RsmRequest {
     std::optional<std::uint32_t> max{};  ///< 0 asks for the count only (§2.7). Absent: our choice.
-    std::optional<std::string> after{};  ///< Page forwards: items after this UID.
+    std::optional<std::string>
+        after{};  ///< Items after this UID; an empty <after/> counts as absent.
     std::optional<std::string>
         before{};  ///< Page backwards; the empty string: the last page (§2.5).
     std::optional<std::uint32_t> index{};  ///< Page by position (§2.6).
