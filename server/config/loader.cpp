@@ -20,6 +20,7 @@
 #include "server/config/config_builder.h"
 #include "server/config/notation.h"
 #include "server/config/registry.h"
+#include "server/config/syntax_traps.h"
 #include "xmpp/core/jid.h"
 
 namespace server {
@@ -112,42 +113,10 @@ private:
     std::vector<ConfigProblem> problems_;
 };
 
-struct Trap {
-    toml::source_position place;
-    std::string_view what;
-};
-
-/// Control characters, which no TOML file may have, and section headers that do not go on with a
-/// name, on which toml++ 3.3 fails an assertion instead of answering an error.
-std::optional<Trap> find_trap(std::string_view text) {
-    constexpr std::string_view kNameStart =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-\"']";
-    constexpr std::string_view kBlank = " \t";
-    toml::source_index line = 1;
-    for (; !text.empty(); ++line) {
-        const std::string_view row = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(row.size() + 1, text.size()));
-        for (std::size_t index = 0; index < row.size(); ++index) {
-            const auto code = static_cast<unsigned char>(row[index]);
-            if ((code < 0x20 && code != '\t' && code != '\r') || code == 0x7f)
-                return Trap{{line, static_cast<toml::source_index>(index + 1)},
-                            "there is a control character"};
-        }
-        const std::size_t bracket = row.find_first_not_of(kBlank);
-        if (bracket == std::string_view::npos || row[bracket] != '[') continue;
-        std::size_t name = row.find_first_not_of(kBlank, bracket + 1);
-        if (name == bracket + 1 && row[name] == '[') name = row.find_first_not_of(kBlank, name + 1);
-        if (name == std::string_view::npos || kNameStart.find(row[name]) == std::string_view::npos)
-            return Trap{{line, static_cast<toml::source_index>(bracket + 1)},
-                        "a section header has no name"};
-    }
-    return std::nullopt;
-}
-
 ConfigResult<Config> Loader::load(std::string_view text) {
-    if (const auto trap = find_trap(text)) {
-        problem({trap->place, trap->place, nullptr}, "", std::string(trap->what),
-                std::string(kForm));
+    if (const auto trap = find_syntax_trap(text)) {
+        const toml::source_position place{trap->line, trap->column};
+        problem({place, place, nullptr}, "", std::string(trap->what), std::string(kForm));
         return std::unexpected(std::move(problems_));
     }
     const toml::parse_result parsed = toml::parse(text, file_);

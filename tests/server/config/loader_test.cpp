@@ -224,6 +224,25 @@ TEST(Loader, places_syntax_errors) {
     problem_of(std::string(100'000, '['));
 }
 
+TEST(Loader, takes_characters_beyond_ascii_only_in_quotes_and_comments) {
+    EXPECT_EQ(loaded("# größer\nbox.label = \"ü \\\" ü\" # é\n").get(kLabel), "ü \" ü");
+    EXPECT_EQ(loaded("box.label = 'ü'\n").get(kLabel), "ü");
+    EXPECT_THAT(problem_of("\xef\xbb\xa7# x"),
+                HasSubstr(":1:1: there is a character beyond ASCII"));
+    EXPECT_THAT(problem_of("[box]\ncöunt = 1"),
+                HasSubstr(":2:2: there is a character beyond ASCII"));
+}
+
+TEST(Loader, refuses_quotes_in_the_middle_of_values) {
+    for (const char* text :
+         {"box.count = 5\"x\"", "box.label = -\"\xc3\xbc\"", "box.label = \"a\" \"b\"",
+          "box.label = \"\"\"x\ny\"\"\"", "box.label = '''x'''"})
+        EXPECT_THAT(problem_of(text), HasSubstr("a quote stands where none may be")) << text;
+    EXPECT_EQ(loaded("\"box\" . 'label' = \"\" # \"\"\"").get(kLabel), "");
+    EXPECT_EQ(loaded("box = {label = \"x\", \"count\" = 5}").get(kCount), 5);
+    EXPECT_EQ(loaded("box.pairs = [\n  \"ab\",\n  'xy'\n]").get(kPairs).size(), 2U);
+}
+
 TEST(Loader, reads_hosts_and_prepares_their_names) {
     const Config config = loaded(R"(
 [[host]]
