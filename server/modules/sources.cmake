@@ -1,2 +1,2 @@
 target_sources(server_modules PRIVATE
-    modules/catalog.cpp modules/offline.cpp)
+    modules/catalog.cpp modules/offline.cpp modules/roster.cpp)

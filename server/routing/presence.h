@@ -13,6 +13,7 @@ class Database;
 namespace server {
 
 class Router;
+struct RosterSet;
 
 class Presence {
 public:
@@ -31,13 +32,21 @@ public:
     void outbound(Account& account, Resource& resource, xmpp::Stanza stanza);
     /// Any presence stanza for the bare JID or a resource of `account`, after the inbound hooks.
     void inbound(Account& account, xmpp::Stanza stanza);
-    /// A presence stanza for an account that does not exist (probes and requests may need an answer).
+    /// A presence stanza for an account that does not exist (probes and requests may need an
+    /// answer).
     void inbound_for_absent(xmpp::Stanza stanza);
     /// The session ended without (or with) unavailable presence: withdraws it everywhere, directed
     /// presence included. To be called before Accounts::unbind.
     void resource_gone(Account& account, Resource& resource);
     /// The client asked for its roster: it is interested now.
     void roster_requested(Account& account, Resource& resource);
+
+    /// A roster set by a client of `account` (bare), checked by parse_roster_set: saved, pushed
+    /// and, for a removal, the contact told (§2.5.2) when this settles. Errors: not_found (nothing
+    /// to remove), resource_exhausted (the roster is full), queue_full, storage's.
+    reactor::Deferred<void> set_roster(const xmpp::Jid& account, RosterSet set);
+    /// Contacts that an account may have, from now on.
+    void set_roster_items_max(std::uint32_t items_max);
 
 private:
     struct Impl;
