@@ -4,6 +4,8 @@
 #include "reactor/deferred.h"
 #include "reactor/reactor.h"
 
+#include <memory>
+#include <utility>
 #include <vector>
 
 namespace reactor {
@@ -50,10 +52,10 @@ public:
         for (auto& part : parts_)
             part->work.notify(*part);
     }
-    void cancel() noexcept override {
-        for (auto& part : parts_)
-            part->work.cancel();
+    ~AllNode() {
+        if (destroyed_) *destroyed_ = true;
     }
+    void cancel() noexcept override { cancel_parts(); }
     void drop() noexcept override { delete this; }
 
 private:
@@ -66,11 +68,25 @@ private:
         std::optional<base::Result<T>> result;
     };
 
+    // False: a canceller dropped this very node.
+    bool cancel_parts() noexcept {
+        bool destroyed = false;
+        bool* const outer = std::exchange(destroyed_, &destroyed);
+        for (std::size_t i = 0; i < parts_.size(); ++i) {
+            parts_[i]->work.cancel();
+            if (!destroyed) continue;
+            if (outer) *outer = true;
+            return false;
+        }
+        destroyed_ = outer;
+        return true;
+    }
+
     void part_settled(Part& part) {
         part.result.emplace(part.work.take());
         if (!*part.result && !failure_) {
             failure_ = part.result->error();
-            cancel();
+            if (!cancel_parts()) return;
         }
         if (--unsettled_ > 0) return;
         if (failure_) {
@@ -88,6 +104,7 @@ private:
 
     std::vector<std::unique_ptr<Part>> parts_;
     std::size_t unsettled_;
+    bool* destroyed_ = nullptr;  // Set while cancel_parts() runs.
     std::optional<base::Failure> failure_;
 };
 

@@ -63,6 +63,7 @@ private:
 
     void call();
     void call_settled();
+    Deferred<void> invoke(std::int64_t count) noexcept;
     void schedule() noexcept;
     void finish(base::Result<void> result) noexcept;
     std::int64_t slots_passed() const noexcept;

@@ -6,6 +6,7 @@
 #include "reactor/base/clock.h"
 #include "reactor/base/log.h"
 #include "reactor/base/unique_function.h"
+#include "reactor/ready_queue.h"
 #include "reactor/timers.h"
 
 #include <cstdint>
@@ -15,7 +16,6 @@ namespace reactor {
 
 class Clock;
 class Poller;
-class ReadyQueue;
 
 /// Intrusive: something to do once at the end of the running turn (write coalescing). Idempotent
 /// within a turn; destroying it withdraws it.
@@ -113,7 +113,7 @@ public:
 
     private:
         Reactor* outer_;
-        ReadyQueue* outer_queue_;
+        ReadyQueue::Scope queue_scope_;
     };
 
     ReadyQueue& ready_queue() noexcept;

@@ -11,6 +11,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace reactor {
@@ -78,6 +79,7 @@ private:
     bool reserve_answer(ShardId target) override;
     void release_answer(ShardId target) noexcept override;
     void post_answer(ShardId asker, base::UniqueFunction<void()> call) override;
+    std::optional<ShardId> current_or_none() const noexcept;
     void run_shard(ShardId id, const std::function<void(ShardId)>& start,
                    const std::function<void(ShardId)>& finish);
 

@@ -5,6 +5,7 @@
 #include "reactor/deferred.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace reactor {
@@ -38,6 +39,8 @@ private:
     Reactor& reactor_;
     detail::Link tasks_;
     std::size_t size_ = 0;
+    std::uint64_t round_ = 0;    // Of cancel_all.
+    bool* destroyed_ = nullptr;  // Set while cancel_all runs.
     bool closed_ = false;
     Promise<void>* emptied_ = nullptr;  // Lives in `close`'s frame.
 };

@@ -1,0 +1,297 @@
+#include "reactor/reactor.h"
+
+#include "reactor/base/check.h"
+#include "reactor/frame_memory.h"
+#include "reactor/poller.h"
+#include "reactor/world.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <vector>
+
+namespace reactor {
+
+namespace {
+
+thread_local constinit Reactor* current_reactor = nullptr;
+
+// Later than any deadline that somebody means.
+constexpr base::Duration kDelayMax = std::chrono::hours(24 * 365 * 100);
+
+struct TurnEndList final : TurnEnd {
+    void on_turn_end() override {}
+};
+
+/// A call given to `soon`: owned by the ready queue, so that it goes with it.
+class SoonCall final : public detail::DetachedBase,
+                       public ReadyItem,
+                       public detail::FrameAllocated {
+public:
+    explicit SoonCall(base::UniqueFunction<void()> call) : call_(std::move(call)) {}
+
+private:
+    void run() override {
+        const std::unique_ptr<SoonCall> self(this);
+        call_();
+    }
+    base::UniqueFunction<void()> call_;
+};
+
+}  // namespace
+
+void TurnEnd::withdraw() noexcept {
+    if (!next_) return;
+    previous_->next_ = next_;
+    next_->previous_ = previous_;
+    next_ = previous_ = nullptr;
+}
+
+struct Reactor::Impl {
+    Impl(const Clock& its_clock, const base::Log& log)
+        : clock(its_clock), ready(log), now(its_clock.monotonic()), wheel(now) {
+        turn_ends.next_ = turn_ends.previous_ = &turn_ends;
+    }
+
+    /// The turn boundary: an exception ends the phase, whose rest runs in the next turn.
+    template <class Phase>
+    bool guarded(Phase phase) noexcept;
+    void tell_fd_events() noexcept;
+    void run_posted();
+    void run_turn_ends();
+    bool has_turn_ends() const noexcept { return turn_ends.next_ != &turn_ends; }
+    void sleep_until_next(Reactor& reactor);
+
+    const Clock& clock;
+    ReadyQueue ready;
+    base::MonotonicTime now;
+    TimerWheel wheel;
+    TurnEndList turn_ends;
+    Inbox* inbox = nullptr;
+    std::unique_ptr<Poller> poller;
+    ReactorStatistics statistics;
+
+    std::vector<base::UniqueFunction<void()>>
+        batch;  // Posted calls taken over, from batch_next on.
+    std::size_t batch_next = 0;
+
+    std::mutex mutex;
+    std::vector<base::UniqueFunction<void()>> posted;  // Under `mutex`.
+    std::atomic<bool> has_posted = false;
+    std::atomic<bool> sleeping = false;
+    std::atomic<bool> stopping = false;
+};
+
+template <class Phase>
+bool Reactor::Impl::guarded(Phase phase) noexcept {
+    try {
+        phase();
+        return true;
+    } catch (const std::exception& error) {
+        ready.log().error("reactor.turn_exception", {{"what", error.what()}});
+    } catch (...) {
+        ready.log().error("reactor.turn_exception");
+    }
+    ++statistics.exceptions;
+    return false;
+}
+
+// Edges are told once, so an exception must not swallow the events behind it.
+void Reactor::Impl::tell_fd_events() noexcept {
+    if (!poller) return;
+    bool more = true;
+    while (more) {
+        guarded([&] {
+            while ((more = poller->tell_next()))
+                ++statistics.fd_events;
+        });
+    }
+}
+
+void Reactor::Impl::run_posted() {
+    if (batch_next == batch.size() && has_posted.load(std::memory_order_acquire)) {
+        batch.clear();
+        batch_next = 0;
+        const std::lock_guard lock(mutex);
+        batch.swap(posted);
+        has_posted.store(false, std::memory_order_relaxed);
+    }
+    const std::size_t end = batch_next + std::min(batch.size() - batch_next, kPostedPerTurnMax);
+    while (batch_next < end) {
+        base::UniqueFunction<void()> call = std::move(batch[batch_next++]);
+        ++statistics.posted;
+        call();
+    }
+}
+
+void Reactor::Impl::run_turn_ends() {
+    if (!has_turn_ends()) return;
+    // Those that a flush registers wait for the next turn.
+    TurnEndList due;
+    due.next_ = turn_ends.next_;
+    due.previous_ = turn_ends.previous_;
+    due.next_->previous_ = due.previous_->next_ = &due;
+    turn_ends.next_ = turn_ends.previous_ = &turn_ends;
+    while (due.next_ != &due) {
+        TurnEnd* flush = due.next_;
+        flush->withdraw();
+        guarded([flush] { flush->on_turn_end(); });
+    }
+    due.next_ = nullptr;  // Empty, and not linked anywhere.
+}
+
+Reactor::Reactor(const Clock& clock, base::Log log) : impl_(std::make_unique<Impl>(clock, log)) {}
+
+Reactor::~Reactor() {
+    {
+        // Destroying calls may start or post new ones; they end here too.
+        const Scope scope(*this);
+        while (impl_->ready.has_detached() || !impl_->batch.empty() || impl_->has_posted) {
+            impl_->ready.drop_detached();
+            impl_->batch.clear();
+            impl_->batch_next = 0;
+            const std::lock_guard lock(impl_->mutex);
+            impl_->batch.swap(impl_->posted);
+            impl_->has_posted = false;
+        }
+    }
+    while (impl_->has_turn_ends())
+        impl_->turn_ends.next_->withdraw();
+    impl_->turn_ends.next_ = nullptr;
+}
+
+Reactor& Reactor::current() {
+    CHECK(current_reactor);
+    return *current_reactor;
+}
+
+bool Reactor::has_current() noexcept {
+    return current_reactor != nullptr;
+}
+
+Reactor::Scope::Scope(Reactor& reactor) noexcept
+    : outer_(current_reactor), queue_scope_(reactor.impl_->ready) {
+    if (outer_ != &reactor) reactor.impl_->now = reactor.impl_->clock.monotonic();
+    current_reactor = &reactor;
+}
+
+Reactor::Scope::~Scope() {
+    current_reactor = outer_;
+}
+
+base::MonotonicTime Reactor::now() const noexcept {
+    return impl_->now;
+}
+TimerWheel& Reactor::wheel() noexcept {
+    return impl_->wheel;
+}
+ReadyQueue& Reactor::ready_queue() noexcept {
+    return impl_->ready;
+}
+const base::Log& Reactor::log() const noexcept {
+    return impl_->ready.log();
+}
+const ReactorStatistics& Reactor::statistics() const noexcept {
+    return impl_->statistics;
+}
+void Reactor::set_inbox(Inbox* inbox) noexcept {
+    impl_->inbox = inbox;
+}
+
+void Reactor::arm(Timer& timer, base::Duration delay) {
+    timer.arm(impl_->wheel, impl_->now + std::clamp(delay, base::Duration::zero(), kDelayMax));
+}
+
+void Reactor::soon(base::UniqueFunction<void()> call) {
+    auto* item = new SoonCall(std::move(call));
+    impl_->ready.own(*item);
+    impl_->ready.push(*item);
+}
+
+void Reactor::post(base::UniqueFunction<void()> call) {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->posted.push_back(std::move(call));
+        impl_->has_posted.store(true, std::memory_order_seq_cst);
+    }
+    ring();
+}
+
+// The loop stores `sleeping`, then looks at what may have been published; publishers do the
+// reverse. Both in the one order of seq_cst, so one of the two sees the other.
+void Reactor::ring() noexcept {
+    if (impl_->sleeping.load(std::memory_order_seq_cst) &&
+        impl_->sleeping.exchange(false, std::memory_order_seq_cst))
+        impl_->poller->ring();
+}
+
+void Reactor::at_turn_end(TurnEnd& flush) {
+    if (flush.next_) return;
+    TurnEnd& list = impl_->turn_ends;
+    flush.next_ = &list;
+    flush.previous_ = list.previous_;
+    flush.previous_->next_ = &flush;
+    list.previous_ = &flush;
+}
+
+Poller& Reactor::poller() {
+    if (!impl_->poller) impl_->poller = std::make_unique<Poller>();
+    return *impl_->poller;
+}
+
+bool Reactor::runnable(base::MonotonicTime now) const noexcept {
+    const Impl& impl = *impl_;
+    if (!impl.ready.empty() || impl.has_turn_ends() || impl.batch_next < impl.batch.size() ||
+        impl.has_posted.load(std::memory_order_seq_cst) || (impl.inbox && !impl.inbox->empty()))
+        return true;
+    const auto wakeup = impl.wheel.next_wakeup();
+    return wakeup && *wakeup <= now;
+}
+
+void Reactor::run_turn(bool poll) {
+    Impl& impl = *impl_;
+    const Scope scope(*this);
+    impl.now = impl.clock.monotonic();
+    ++impl.statistics.turns;
+    impl.ready.adopt(ReadyQueue::of_thread());
+    if (poll) poller().poll();
+    impl.tell_fd_events();
+    impl.guarded([&] { impl.run_posted(); });
+    if (impl.inbox) impl.guarded([&] { impl.inbox->drain(); });
+    impl.guarded([&] { impl.statistics.timers += impl.wheel.expire(impl.now); });
+    impl.guarded([&] { impl.statistics.steps += impl.ready.run(kStepsPerTurnMax); });
+    impl.run_turn_ends();
+}
+
+void Reactor::Impl::sleep_until_next(Reactor& reactor) {
+    sleeping.store(true, std::memory_order_seq_cst);
+    const base::MonotonicTime time = clock.monotonic();
+    if (!stopping.load(std::memory_order_seq_cst) && !reactor.runnable(time)) {
+        ++statistics.sleeps;
+        std::optional<base::Duration> limit;
+        if (const auto wakeup = wheel.next_wakeup()) limit = *wakeup - time;
+        poller->wait(limit);
+    }
+    sleeping.store(false, std::memory_order_seq_cst);
+}
+
+void Reactor::run() {
+    poller();
+    const Scope scope(*this);
+    bool poll = true;
+    do {
+        run_turn(poll);
+        poll = runnable(impl_->now);
+        // Sleeping collects events on its own; the turn behind it need not poll again.
+        if (!poll) impl_->sleep_until_next(*this);
+    } while (!impl_->stopping.exchange(false, std::memory_order_seq_cst));
+}
+
+void Reactor::stop() {
+    impl_->stopping.store(true, std::memory_order_seq_cst);
+    ring();
+}
+
+}  // namespace reactor
