@@ -50,10 +50,10 @@ Result<void> create_private(const std::string& path) {
 }
 
 Result<void> use_wal(Connection& connection) {
-    TRY(connection.execute("PRAGMA journal_mode = WAL"));
     std::string mode;
-    SqliteTransaction transaction(connection, Access::read_only);
-    TRY(transaction.query("PRAGMA journal_mode", {}, [&](const Row& row) { mode = row.text(0); }));
+    SqliteTransaction transaction(connection, Access::write);
+    TRY(transaction.query("PRAGMA journal_mode = WAL", {},
+                          [&](const Row& row) { mode = row.text(0); }));
     if (mode != "wal")
         return base::fail(Errc::unsupported,
                           fmt::format("the database {} cannot use a write-ahead log: put it on a "
