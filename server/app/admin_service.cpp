@@ -111,7 +111,9 @@ reactor::Deferred<MetricsSnapshot> AdminService::stats() {
     auto snapshots =
         co_await group_.gather([](ShardServer& server) { return server.metrics().snapshot(); });
     if (!snapshots) co_return snapshots.error();
-    co_return merge(*snapshots);
+    MetricsSnapshot merged;
+    for (const MetricsSnapshot& snapshot : *snapshots) merge(merged, snapshot);
+    co_return merged;
 }
 
 reactor::Deferred<ServerStatus> AdminService::status() {

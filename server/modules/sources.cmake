@@ -1,2 +1,5 @@
 target_sources(server_modules PRIVATE
-    modules/catalog.cpp modules/offline.cpp modules/roster.cpp)
+    modules/caps.cpp modules/catalog.cpp modules/contact_addresses.cpp modules/disco.cpp
+    modules/disco_directory.cpp modules/last_activity.cpp modules/offline.cpp modules/ping.cpp
+    modules/private_storage.cpp modules/registration.cpp modules/roster.cpp modules/time.cpp
+    modules/vcard.cpp modules/version.cpp)

@@ -4,6 +4,7 @@
 #include "reactor/reactor.h"
 #include "server/config/hosts.h"
 #include "server/observe/metrics.h"
+#include "server/routing/iq_requests.h"
 #include "server/routing/iq_service.h"
 #include "server/routing/local_delivery.h"
 #include "server/routing/outbox.h"
@@ -39,6 +40,7 @@ bool may_be_answered(const xmpp::Stanza& stanza) {
 struct Router::Impl {
     Impl(Router& router, Parts p)
         : parts(p), shard(p.world.shards.current()), iq(p.world, p.iq, router),
+          requests(p.world, router),
           outbox(p.world,
                  [this](reactor::ShardId target, std::vector<xmpp::Stanza> batch) {
                      for (xmpp::Stanza& stanza : batch)
@@ -53,6 +55,7 @@ struct Router::Impl {
     std::vector<Router*> all;
     std::unique_ptr<Presence> presence;
     IqService iq;
+    IqRequests requests;
     Outbox outbox;
     Counter& routed;
     Counter& bounced;
@@ -140,6 +143,10 @@ void Router::bounce(xmpp::Stanza stanza, const xmpp::StanzaError& error) {
 void Router::Impl::deliver_to_server(xmpp::Stanza stanza) {
     if (stanza.is_request() && stanza.to()->is_domain()) {
         iq.answer_for_server(std::move(stanza));
+        return;
+    }
+    if (stanza.is_iq() && stanza.is_response()) {
+        static_cast<void>(requests.accept(stanza));
         return;
     }
     // RFC 6121 §8.2: nobody sits behind the domain; requests and messages are refused, responses
@@ -268,6 +275,7 @@ bool Router::congested() const { return impl_->outbox.congested(); }
 void Router::wait(CongestionObserver& observer) { impl_->outbox.wait(observer); }
 void Router::withdraw(CongestionObserver& observer) { impl_->outbox.withdraw(observer); }
 Presence& Router::presence() { return *impl_->presence; }
+IqRequests& Router::requests() { return impl_->requests; }
 Hooks& Router::hooks() { return impl_->parts.hooks; }
 Accounts& Router::accounts() { return impl_->parts.accounts; }
 

@@ -12,6 +12,7 @@
 
 namespace server {
 
+class IqRequests;  // server/routing/iq_requests.h
 class Hosts;     // server/config: the virtual hosts
 class Metrics;   // server/observe
 class Presence;  // server/routing/presence.h
@@ -73,6 +74,8 @@ public:
     void withdraw(CongestionObserver& observer);
 
     Presence& presence();
+    /// For requests of the server's own.
+    IqRequests& requests();
     Hooks& hooks();
     Accounts& accounts();
 

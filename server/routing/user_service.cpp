@@ -88,12 +88,14 @@ reactor::Deferred<void> UserService::set_password(xmpp::Jid account, std::string
         });
 }
 
-reactor::Deferred<void> UserService::remove(xmpp::Jid account) {
+reactor::Deferred<void> UserService::remove(xmpp::Jid account,
+                                              std::optional<xmpp::Stanza> last_words) {
     if (auto checked = check(account); !checked) return checked;
     UserService& home = home_of(account);
     const reactor::ShardId id = home_id(account);
-    return parts_.world.shards.run_on(id, [&home, account = std::move(account)]() mutable {
-        return home.remove_here(std::move(account));
+    return parts_.world.shards.run_on(id, [&home, account = std::move(account),
+                                           last_words = std::move(last_words)]() mutable {
+        return home.remove_here(std::move(account), std::move(last_words));
     });
 }
 
@@ -125,7 +127,8 @@ reactor::Deferred<void> UserService::store_password(xmpp::Jid account, std::stri
         });
 }
 
-reactor::Deferred<void> UserService::remove_here(xmpp::Jid account) {
+reactor::Deferred<void> UserService::remove_here(xmpp::Jid account,
+                                                   std::optional<xmpp::Stanza> last_words) {
     // Loaded first, so that the contacts are known.
     reactor::Promise<void> loaded;
     reactor::Deferred<void> when_loaded = loaded.deferred();
@@ -140,12 +143,12 @@ reactor::Deferred<void> UserService::remove_here(xmpp::Jid account) {
             return storage::Users(transaction).remove(account);
         });
     if (!removed) co_return removed.error();
-    take_leave(account);
+    take_leave(account, std::move(last_words));
     co_return {};
 }
 
 // The account is gone from the database: tell those who were subscribed, and the account's clients.
-void UserService::take_leave(const xmpp::Jid& account) {
+void UserService::take_leave(const xmpp::Jid& account, std::optional<xmpp::Stanza> last_words) {
     Account* gone = parts_.accounts.find(account);
     if (gone == nullptr) return;
     std::vector<xmpp::Stanza> farewells;
@@ -158,9 +161,11 @@ void UserService::take_leave(const xmpp::Jid& account) {
             farewells.push_back(std::move(farewell));
         }
     }
-    for (const auto& resource : gone->resources())
+    for (const auto& resource : gone->resources()) {
+        if (last_words && last_words->to() == resource->jid) resource->session->deliver(*last_words);
         resource->session->close(
             xmpp::StreamError(xmpp::StreamCondition::not_authorized, "the account was removed"));
+    }
     for (xmpp::Stanza& farewell : farewells) parts_.router.route(std::move(farewell));
     // The sessions unbind themselves in later steps; they find no account then, which is fine.
     parts_.accounts.removed(account);

@@ -5,8 +5,10 @@
 #include "reactor/deferred.h"
 #include "reactor/shards.h"
 #include "xmpp/core/jid.h"
+#include "xmpp/core/stanza.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,18 +42,20 @@ public:
     reactor::Deferred<void> create(xmpp::Jid account, std::string password);
     /// Sessions stay. Errors: as `create`, but not_found when there is no such account.
     reactor::Deferred<void> set_password(xmpp::Jid account, std::string password);
-    /// Ends subscriptions towards the contacts, closes the account's sessions and deletes everything
-    /// that is stored of it. Errors: not_found, storage's.
-    reactor::Deferred<void> remove(xmpp::Jid account);
+    /// Deletes everything that is stored of the account, ends its subscriptions and closes its sessions;
+    /// `last_words`, when given, goes to the session that its `to` names before that one is closed.
+    /// Errors: not_found, storage's.
+    reactor::Deferred<void> remove(xmpp::Jid account, std::optional<xmpp::Stanza> last_words = {});
 
 private:
     reactor::Deferred<void> store_new(xmpp::Jid account, std::string password);
     reactor::Deferred<void> store_password(xmpp::Jid account, std::string password);
-    reactor::Deferred<void> remove_here(xmpp::Jid account);
+    reactor::Deferred<void> remove_here(xmpp::Jid account,
+                                        std::optional<xmpp::Stanza> last_words);
     UserService& home_of(const xmpp::Jid& account) const;
     reactor::ShardId home_id(const xmpp::Jid& account) const;
     base::Result<void> check(const xmpp::Jid& account) const;
-    void take_leave(const xmpp::Jid& account);
+    void take_leave(const xmpp::Jid& account, std::optional<xmpp::Stanza> last_words);
 
     Parts parts_;
     std::vector<UserService*> all_;
