@@ -63,6 +63,8 @@ public:
     Element() = default;
     Element(std::string_view name, std::string_view ns);
     Element(std::string_view name, std::string_view ns, std::string_view text);
+    /// Takes over attributes whose qualified names are all different.
+    Element(std::string_view name, NamespaceName ns, std::vector<Attribute> attributes);
     Element(const Element& other);
     Element(Element&& other) noexcept;
     Element& operator=(const Element& other);
@@ -71,6 +73,7 @@ public:
 
     const std::string& name() const noexcept { return name_; }
     std::string_view ns() const noexcept { return ns_.view(); }
+    const NamespaceName& ns_name() const noexcept { return ns_; }
     bool is(std::string_view name, std::string_view ns) const noexcept {
         return name_ == name && ns_.view() == ns;
     }
@@ -108,16 +111,16 @@ public:
     std::string text() const;
     /// The first child element with that qualified name, or nullptr.
     const Element* child(std::string_view name, std::string_view ns) const noexcept;
-    Element* child(std::string_view name, std::string_view ns) noexcept;
+    Element* child(std::string_view name, std::string_view ns);
     /// The same, in this element's namespace.
     const Element* child(std::string_view name) const noexcept { return child(name, ns()); }
-    Element* child(std::string_view name) noexcept { return child(name, ns()); }
+    Element* child(std::string_view name) { return child(name, ns()); }
     /// The text of that child; empty when there is none.
     std::string child_text(std::string_view name, std::string_view ns) const;
     std::string child_text(std::string_view name) const { return child_text(name, ns()); }
     /// The first child element of any name, or nullptr.
     const Element* first_child() const noexcept;
-    Element* first_child() noexcept;
+    Element* first_child();
     /// How many child elements there are; O(children).
     std::size_t child_count() const noexcept;
     /// Neither child elements nor text.
@@ -125,7 +128,7 @@ public:
 
     /// Child elements in order: `for (const Element& item : query.children())`. Text is skipped.
     ElementRange<const Element> children() const noexcept;
-    ElementRange<Element> children() noexcept;
+    ElementRange<Element> children();
     /// Child elements and text in order.
     NodeRange nodes() const noexcept;
 
@@ -137,7 +140,7 @@ public:
     void clear_content() noexcept;
 
     /// Same name, namespace, attributes in any order, and content in order.
-    friend bool operator==(const Element& left, const Element& right) noexcept;
+    friend bool operator==(const Element& left, const Element& right);
 
     // --- sharing, for a stanza's fan-out (core/stanza.h).
 
@@ -145,12 +148,14 @@ public:
     /// content that can write must not be used afterwards; the next writing access through this
     /// element takes the content back for itself alone.
     void make_content_shareable();
+    /// The opposite: takes the content back for itself alone, copying it if others share it.
+    void make_content_private() { own_content(); }
     /// A copy with its own name and attributes. Its content is shared when made shareable before
     /// (atomic count: the copy may go to another thread), otherwise copied.
     Element shared_copy() const;
 
     /// Bytes of heap memory behind this element, roughly; for accounting.
-    std::size_t memory_in_use() const noexcept;
+    std::size_t memory_in_use() const;
 
 private:
     using Node = detail::Node;
@@ -281,7 +286,7 @@ private:
 inline ElementRange<const Element> Element::children() const noexcept {
     return ElementRange<const Element>(first_);
 }
-inline ElementRange<Element> Element::children() noexcept {
+inline ElementRange<Element> Element::children() {
     own_content();
     return ElementRange<Element>(first_);
 }

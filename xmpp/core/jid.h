@@ -11,6 +11,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace xmpp {
 
@@ -23,6 +24,22 @@ inline constexpr std::size_t kJidPartBytesMax = 1023;
 class Jid {
 public:
     Jid() = default;
+    Jid(const Jid&) = default;
+    Jid& operator=(const Jid&) = default;
+    /// A Jid that was moved from may only be assigned to or destroyed.
+    Jid(Jid&& other) noexcept
+        : text_(std::move(other.text_)),
+          domain_start_(std::exchange(other.domain_start_, std::uint16_t{0})),
+          domain_end_(std::exchange(other.domain_end_, std::uint16_t{0})) {
+        other.text_.clear();
+    }
+    Jid& operator=(Jid&& other) noexcept {
+        text_.swap(other.text_);
+        std::swap(domain_start_, other.domain_start_);
+        std::swap(domain_end_, other.domain_end_);
+        return *this;
+    }
+    ~Jid() = default;
 
     /// Splits at the first '/' and then at the first '@', prepares and checks every part.
     /// Errc::invalid_argument with a text that names the part and the reason.

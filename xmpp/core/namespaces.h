@@ -77,4 +77,7 @@ inline constexpr std::string_view stream_limits = "urn:xmpp:stream-limits:0";  /
 /// Application-specific error conditions (XEP-0182, XEP-0205).
 inline constexpr std::string_view app_errors = "urn:xmpp:errors";
 
+/// The constant above that equals `name`, or an empty view.
+std::string_view find_known(std::string_view name) noexcept;
+
 }  // namespace xmpp::ns

@@ -147,7 +147,7 @@ public:
 
 private:
     Stanza(StanzaKind kind, std::uint8_t type);
-    Stanza reply(std::uint8_t type, std::string_view type_name) const;
+    Stanza reply() const;
     void append(std::string& out, std::string_view stream_default_ns, const Jid* to) const;
 
     Element root_;

@@ -127,7 +127,7 @@ public:
     bool release();
 
     /// Bytes of memory behind this parser, expat's share estimated.
-    std::size_t memory_in_use() const noexcept;
+    std::size_t memory_in_use() const;
 
 private:
     class Impl;

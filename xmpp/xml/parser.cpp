@@ -1,0 +1,200 @@
+// The buffer between the network and the scanner, and the order of events. See parser.h.
+#include "xmpp/xml/parser.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "xmpp/core/namespaces.h"
+#include "xmpp/xml/scanner.h"
+#include "xmpp/xml/tree_builder.h"
+
+namespace xmpp {
+
+class StreamParser::Impl {
+public:
+    explicit Impl(const ParserLimits& limits) : limits_(limits), scanner_(limits), tree_(limits) {}
+
+    void feed(std::string_view bytes) {
+        if (failed_) return;
+        compact();
+        buffer_ += bytes;
+    }
+
+    ParserEvent next() {
+        if (failed_) return ParserError{*failed_};
+        if (is_close_due_) {
+            is_close_due_ = false;
+            closed_ = true;
+            return StreamClose{};
+        }
+        if (closed_ || consumed_ == buffer_.size()) return NeedMore{};
+        const Scanner::Scan scan = scanner_.scan(buffer_);
+        const bool is_inside = scanner_.is_in_element() || scan.outcome == kHeader ||
+                               scan.outcome == kElement || scan.outcome == kClose;
+        if (is_inside) parsed_ = std::max(parsed_, scanner_.element_start());
+        if (is_inside && scan.safe_end > parsed_) {
+            const std::size_t start = std::exchange(parsed_, scan.safe_end);
+            const std::string_view tokens(buffer_.data() + start, scan.safe_end - start);
+            if (auto error = tree_.parse(tokens)) return fail(*std::move(error));
+        }
+        if (!is_inside) parsed_ = consumed_ = scan.safe_end;
+        switch (scan.outcome) {
+            case Scanner::Outcome::more:
+                return NeedMore{};
+            case Scanner::Outcome::header:
+                return end_header(scan.safe_end);
+            case Scanner::Outcome::element:
+                return end_element(scan.safe_end);
+            case Scanner::Outcome::close:
+                return end_stream(scan.safe_end);
+            case Scanner::Outcome::violation:
+                break;
+        }
+        return fail(scanner_.error());
+    }
+
+    std::size_t pending_bytes() const noexcept { return buffer_.size() - consumed_; }
+
+    void discard_pending() noexcept {
+        // In the middle of an element nothing sensible could follow.
+        if (scanner_.is_in_element()) return;
+        scanner_.drop(buffer_.size());
+        buffer_.clear();
+        consumed_ = parsed_ = 0;
+    }
+
+    void set_limits(const ParserLimits& limits) noexcept {
+        limits_ = limits;
+        scanner_.set_limits(limits);
+        tree_.set_limits(limits);
+    }
+    const ParserLimits& limits() const noexcept { return limits_; }
+
+    bool release() {
+        if (failed_ || closed_ || is_close_due_ || pending_bytes() > 0) return false;
+        if (!scanner_.is_between_elements()) return false;
+        scanner_.drop(buffer_.size());
+        buffer_ = {};
+        consumed_ = parsed_ = 0;
+        tree_.release();
+        return true;
+    }
+
+    std::size_t memory_in_use() const {
+        return sizeof(*this) + buffer_.capacity() + tree_.memory_in_use();
+    }
+
+    /// What is left of the buffer, for the next stream.
+    std::string take_pending() {
+        buffer_.erase(0, consumed_);
+        return std::move(buffer_);
+    }
+    void restart_with(std::string pending) {
+        buffer_ = std::move(pending);
+        scanner_ = Scanner(limits_, true);
+    }
+
+private:
+    static constexpr auto kHeader = Scanner::Outcome::header;
+    static constexpr auto kElement = Scanner::Outcome::element;
+    static constexpr auto kClose = Scanner::Outcome::close;
+
+    // Moves the rest to the front once it is the smaller part, so that the cost stays linear.
+    void compact() {
+        if (consumed_ < buffer_.size() - consumed_) return;
+        scanner_.drop(consumed_);
+        buffer_.erase(0, consumed_);
+        parsed_ -= consumed_;
+        consumed_ = 0;
+    }
+
+    ParserEvent fail(StreamError error) {
+        failed_ = std::move(error);
+        buffer_ = {};
+        consumed_ = parsed_ = 0;
+        return ParserError{*failed_};
+    }
+
+    ParserEvent end_header(std::size_t end) {
+        consumed_ = end;
+        auto header = tree_.take_header();
+        if (!header) return fail(StreamError(StreamCondition::not_well_formed));
+        is_close_due_ = tree_.is_closed();
+        return *std::move(header);
+    }
+
+    ParserEvent end_element(std::size_t end) {
+        auto element = tree_.take_element();
+        if (!element) return fail(StreamError(StreamCondition::not_well_formed));
+        StanzaElement stanza{*std::move(element), {}, end - scanner_.element_start()};
+        if (may_keep_raw(stanza.element)) {
+            const std::size_t start = scanner_.content_start();
+            stanza.raw_inner =
+                base::SharedBytes(buffer_.substr(start, scanner_.content_end() - start));
+        }
+        consumed_ = end;
+        tree_.recycle();
+        return stanza;
+    }
+
+    ParserEvent end_stream(std::size_t end) {
+        consumed_ = end;
+        if (!tree_.is_closed()) return fail(StreamError(StreamCondition::not_well_formed));
+        closed_ = true;
+        return StreamClose{};
+    }
+
+    bool may_keep_raw(const Element& element) const {
+        if (!tree_.is_content_self_contained() || scanner_.has_cdata()) return false;
+        if (element.ns() != ns::client && element.ns() != ns::server) return false;
+        return element.name() == "message" || element.name() == "presence" ||
+               element.name() == "iq";
+    }
+
+    ParserLimits limits_;
+    std::string buffer_;
+    std::size_t consumed_ = 0;  // Bytes that belong to events already returned.
+    std::size_t parsed_ = 0;    // Bytes that expat has seen, or never will.
+    Scanner scanner_;
+    TreeBuilder tree_;
+    std::optional<StreamError> failed_;
+    bool is_close_due_ = false;  // The header was an empty tag.
+    bool closed_ = false;
+};
+
+StreamParser::StreamParser(const ParserLimits& limits) : impl_(std::make_unique<Impl>(limits)) {}
+StreamParser::StreamParser(StreamParser&&) noexcept = default;
+StreamParser& StreamParser::operator=(StreamParser&&) noexcept = default;
+StreamParser::~StreamParser() = default;
+
+void StreamParser::feed(std::span<const std::byte> bytes) {
+    impl_->feed(base::as_text(bytes));
+}
+ParserEvent StreamParser::next() {
+    return impl_->next();
+}
+std::size_t StreamParser::pending_bytes() const noexcept {
+    return impl_->pending_bytes();
+}
+void StreamParser::discard_pending() noexcept {
+    impl_->discard_pending();
+}
+void StreamParser::set_limits(const ParserLimits& limits) noexcept {
+    impl_->set_limits(limits);
+}
+
+void StreamParser::reset() {
+    auto fresh = std::make_unique<Impl>(impl_->limits());
+    fresh->restart_with(impl_->take_pending());
+    impl_ = std::move(fresh);
+}
+
+bool StreamParser::release() {
+    return impl_->release();
+}
+std::size_t StreamParser::memory_in_use() const {
+    return impl_->memory_in_use();
+}
+
+}  // namespace xmpp

@@ -1,0 +1,85 @@
+// TreeBuilder: expat with namespaces on one side, elements on the other. Knows no stanza ends and
+// no buffers: whole tokens in, the tree built so far out. Internal to xmpp/xml.
+#pragma once
+
+#include "xmpp/xml/parser.h"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xmpp {
+
+class TreeBuilder {
+public:
+    explicit TreeBuilder(const ParserLimits& limits);
+    TreeBuilder(const TreeBuilder&) = delete;
+    TreeBuilder& operator=(const TreeBuilder&) = delete;
+    ~TreeBuilder();
+
+    void set_limits(const ParserLimits& limits) noexcept { limits_ = limits; }
+
+    /// Parses whole tokens. Creates expat when needed, with the stream header's namespaces in force
+    /// if that was parsed before. nullopt, or the reason to close the stream.
+    std::optional<StreamError> parse(std::string_view tokens);
+
+    /// The stream header, once it is parsed.
+    std::optional<StreamOpen> take_header();
+    /// The top-level element, once it is complete.
+    std::optional<Element> take_element();
+    /// Whether the last top-level element uses no prefix that is bound outside its content.
+    bool is_content_self_contained() const noexcept { return self_contained_; }
+    /// Whether the stream's end tag was parsed.
+    bool is_closed() const noexcept { return closed_; }
+
+    /// Frees expat between two top-level elements.
+    void release();
+    /// The same when so much went through expat that its name tables may have grown.
+    void recycle();
+    std::size_t memory_in_use() const;
+
+private:
+    struct Callbacks;  // The C functions that expat calls.
+    struct FreeExpat {
+        void operator()(void* expat) const noexcept;
+    };
+
+    void create_expat();
+    std::optional<StreamError> feed_expat(std::string_view tokens);
+    StreamError error_from_expat(std::string_view tokens) const;
+
+    void start_element(const char* name, const char** attributes);
+    void end_element();
+    void add_text(std::string_view text);
+    void start_namespace(std::string_view prefix, std::string_view uri);
+    void end_namespace(std::string_view prefix);
+    void open_header(std::string_view name, std::string_view ns, std::string_view prefix,
+                     const std::vector<Attribute>& attributes);
+    std::vector<Attribute> read_attributes(const char** attributes);
+    void note_prefix(std::string_view prefix);
+    bool check_name(std::string_view name);
+    void stop(StreamError error);
+
+    ParserLimits limits_;
+    std::unique_ptr<void, FreeExpat> expat_;
+    std::size_t parsed_bytes_ = 0;   // By this expat.
+    std::string header_tag_;         // Start tag that brings the stream's namespaces back.
+    std::string header_namespaces_;  // Its declarations, while the header is being parsed.
+    std::string header_default_ns_;
+    std::optional<StreamOpen> header_;
+    bool has_header_ = false;
+    bool is_replaying_ = false;  // Expat is being shown header_tag_ again.
+    bool is_complete_ = false;
+    bool closed_ = false;
+    bool self_contained_ = true;
+    std::size_t namespaces_ = 0;  // Declared in the current top-level element.
+    Element root_;
+    std::vector<Element*> open_;
+    std::vector<std::string> inner_prefixes_;
+    std::optional<StreamError> stopped_;
+};
+
+}  // namespace xmpp
