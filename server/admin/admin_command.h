@@ -1,12 +1,11 @@
 // Admin commands as data: name, arguments and what to run. The table is the protocol of the admin
-// socket; the server's own commands are in admin_commands.cpp, a module may add its own.
+// socket; the server's own commands are in admin_commands.cpp, others may add theirs.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -75,10 +74,19 @@ struct AdminError {
     std::string mend;
 };
 
+/// A reply, and what is worth logging about it.
+struct AdminReply {
+    std::string line;
+    std::string command;  ///< Empty when the request named none that exists.
+    std::string subject;  ///< The JID that it was about; may be empty.
+    std::string failure;  ///< The error code; empty when it went well.
+};
+
+/// The table of commands. "help" is always there and lists the others. Only changed before the
+/// socket opens.
 class AdminCommands {
 public:
-    /// The commands of the server itself. `backend` must outlive the table.
-    static AdminCommands standard(AdminBackend& backend);
+    AdminCommands();
 
     /// CHECKs that the name is new. All texts of a command are literals.
     void add(AdminCommand command);
@@ -88,14 +96,18 @@ public:
     /// Answers one request, which is one line of JSON without its line break:
     /// `{"command": "add-user", "arguments": {"jid": "…", "password": "…"}}`. The reply is one line
     /// as well, with its line break: `{"ok":true,"result":…}` or `{"ok":false,"error":{…}}`.
-    /// Never fails. The table must outlive the Deferred.
-    reactor::Deferred<std::string> answer(std::string request);
+    /// Never fails. The table must outlive the Deferred and not change before it has settled.
+    reactor::Deferred<AdminReply> answer(std::string request);
 
 private:
     struct Call;
-    base::Result<Call, AdminError> prepare(std::string_view request);
+    base::Result<Call, AdminError> prepare(std::string_view request) const;
+    AdminValue list() const;
 
     std::vector<AdminCommand> commands_;
 };
+
+/// Adds the commands of the server itself (admin_commands.cpp). `backend` must outlive the table.
+void add_standard_commands(AdminCommands& commands, AdminBackend& backend);
 
 }  // namespace server

@@ -6,8 +6,6 @@ namespace server {
 namespace {
 
 constexpr std::string_view kBlank = " \t";
-constexpr std::string_view kNameStart =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-\"']";
 
 std::optional<std::size_t> find_control_character(std::string_view row) {
     for (std::size_t index = 0; index < row.size(); ++index) {
@@ -16,16 +14,6 @@ std::optional<std::size_t> find_control_character(std::string_view row) {
         if ((code < 0x20 && !white) || code == 0x7f) return index;
     }
     return std::nullopt;
-}
-
-std::optional<std::size_t> find_nameless_header(std::string_view row) {
-    const std::size_t bracket = row.find_first_not_of(kBlank);
-    if (bracket == std::string_view::npos || row[bracket] != '[') return std::nullopt;
-    std::size_t name = row.find_first_not_of(kBlank, bracket + 1);
-    if (name == bracket + 1 && row[name] == '[') name = row.find_first_not_of(kBlank, name + 1);
-    if (name != std::string_view::npos && kNameStart.find(row[name]) != std::string_view::npos)
-        return std::nullopt;
-    return bracket;
 }
 
 struct Finding {
@@ -70,8 +58,6 @@ std::optional<SyntaxTrap> find_syntax_trap(std::string_view text) {
         };
         if (const auto index = find_control_character(row))
             return trap(*index, "there is a control character");
-        if (const auto index = find_nameless_header(row))
-            return trap(*index, "a section header has no name");
         if (const auto found = find_misplaced(row)) return trap(found->index, found->what);
     }
     return std::nullopt;
