@@ -1,0 +1,98 @@
+// What a bound client sends (RFC 6120 §8.1): checked, stamped, counted, and handed to the router in
+// the order in which it came.
+#include "server/sessions/client_session.h"
+#include "xmpp/core/namespaces.h"
+
+#include <utility>
+
+namespace server {
+namespace {
+
+using xmpp::StreamCondition;
+using xmpp::StreamError;
+
+}  // namespace
+
+void ClientSession::take_in(xmpp::StanzaElement element) {
+    xmpp::Element& root = element.element;
+    if (!xmpp::Stanza::is_stanza(root)) return refuse_element(root);
+    if (!has_own_from(root)) return fail(StreamError(StreamCondition::invalid_from));
+    pause_for(stanza_pace_.take(context_.settings.stanzas, 1, context_.world.reactor.now()));
+    auto stanza = xmpp::Stanza::from_element(std::move(root), std::move(element.raw_inner));
+    if (!stanza) {
+        if (auto reply = xmpp::Stanza::error_reply(root, stanza.error())) {
+            reply->set_attribute("to", jid_.text());
+            send(*reply);
+        }
+        return;
+    }
+    context_.metrics.stanza_in(stanza->kind());
+    stanza->set_from(jid_);
+    if (!lang_.empty() && stanza->lang().empty()) stanza->set_lang(lang_);
+    if (stanza->is_iq()) {
+        if (const auto error = stanza->check_iq()) {
+            if (stanza->may_answer_with_error()) deliver(stanza->reply_error(*error));
+            return;
+        }
+        if (answered_here(*stanza)) return;
+    }
+    submit(*std::move(stanza));
+}
+
+// A client may name itself, with or without its resource, and nobody else (RFC 6120 §8.1.2.1).
+bool ClientSession::has_own_from(const xmpp::Element& element) const {
+    if (!element.has_attribute("from")) return true;
+    const std::string_view text = element.attribute("from");
+    if (text == jid_.text() || text == jid_.bare_view()) return true;
+    const base::Result<xmpp::Jid> from = xmpp::Jid::parse(text);
+    return from && (*from == jid_ || from->text() == jid_.bare_view());
+}
+
+void ClientSession::submit(xmpp::Stanza stanza) {
+    Account* account = context_.accounts.find(jid_);
+    Resource* resource = account == nullptr ? nullptr : account->find(jid_.resource());
+    // The account was removed under the session.
+    if (resource == nullptr || resource->session_id != id_)
+        return fail(StreamError(StreamCondition::not_authorized));
+    context_.router.submit(*account, *resource, std::move(stanza));
+    if (congested_ || !open() || !context_.router.congested()) return;
+    congested_ = true;
+    stream_.hold(XmlStream::Hold::congestion);
+    context_.router.wait(*this);
+}
+
+// What concerns the stream and nobody behind it: answers to our pings, the legacy session request
+// (a no-op), a second binding.
+bool ClientSession::answered_here(xmpp::Stanza& stanza) {
+    const bool to_server =
+        !stanza.to() || (stanza.to()->is_domain() && stanza.to()->domain() == jid_.domain());
+    if (stanza.is_response())
+        return to_server && ping_number_ > 0 &&
+               stanza.id() == "ping-" + std::to_string(ping_number_);
+    if (stanza.iq_type() != xmpp::IqType::set || stanza.payload() == nullptr) return false;
+    if (!to_server && *stanza.to() != jid_.bare()) return false;
+    const xmpp::Element& payload = *stanza.payload();
+    if (payload.is("session", xmpp::ns::session)) {
+        deliver(stanza.reply_result());
+        return true;
+    }
+    if (payload.is("bind", xmpp::ns::bind)) {
+        deliver(stanza.reply_error(
+            xmpp::StanzaError::not_allowed("a resource is bound to this stream already")));
+        return true;
+    }
+    return false;
+}
+
+void ClientSession::refuse_element(const xmpp::Element& element) {
+    const std::string_view name = element.name();
+    if (element.ns() == xmpp::ns::tls && name == "starttls")
+        return end_stream("<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+                          StreamEnd::tls_failed);
+    if (element.ns() == xmpp::ns::server &&
+        (name == "message" || name == "presence" || name == "iq"))
+        return fail(StreamError(StreamCondition::invalid_namespace));
+    fail(StreamError(StreamCondition::unsupported_stanza_type));
+}
+
+}  // namespace server

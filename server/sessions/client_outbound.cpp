@@ -1,0 +1,109 @@
+// What a client is sent: queued, written at the end of the turn, and given back when it cannot be.
+#include "server/sessions/client_session.h"
+#include "server/sessions/negotiation.h"
+#include "xmpp/core/namespaces.h"
+#include "xmpp/xml/writer.h"
+
+#include <utility>
+
+namespace server {
+namespace {
+
+using xmpp::StreamCondition;
+using xmpp::StreamError;
+
+// Only messages are worth keeping for a client that is gone, and an error report is not.
+bool is_kept(const xmpp::Stanza& stanza) {
+    return stanza.is_message() && !stanza.is_error();
+}
+
+}  // namespace
+
+void ClientSession::deliver(xmpp::Stanza stanza) {
+    if (state_ == State::negotiating && negotiation_ != nullptr)
+        return negotiation_->keep_early(std::move(stanza));
+    if (state_ != State::bound) {
+        if (!is_kept(stanza)) return;
+        if (returned_ == nullptr) returned_ = std::make_unique<std::vector<xmpp::Stanza>>();
+        returned_->push_back(std::move(stanza));
+        if (returned_->size() >= kReturnedMax) abort(StreamEnd::timed_out);
+        return context_.keeper.settle_later(id_);
+    }
+    queue(stanza);
+    if (is_kept(stanza)) {
+        unwritten().add(stream_.queued_total(), std::move(stanza));
+    } else {
+        unwritten().add(stream_.queued_total());
+    }
+    if (stream_.queued_bytes() > context_.settings.outbound_queue_max) overflow();
+}
+
+// Whoever stores it still has it when this session ends.
+void ClientSession::deliver_stored(xmpp::Stanza stanza) {
+    if (state_ != State::bound) return;
+    queue(stanza);
+    unwritten().add(stream_.queued_total());
+    if (stream_.queued_bytes() > context_.settings.outbound_queue_max) overflow();
+}
+
+void ClientSession::queue(const xmpp::Stanza& stanza) {
+    context_.metrics.stanza_out(stanza.kind());
+    context_.scratch.clear();
+    stanza.append_to(context_.scratch);
+    stream_.send(context_.scratch);
+}
+
+reactor::Deferred<void> ClientSession::flushed() {
+    if (!open()) return base::Errc::closed;
+    if (stream_.queued_bytes() == 0) return reactor::ready();
+    return unwritten().wait(stream_.queued_total());
+}
+
+void ClientSession::send(std::string_view text) {
+    stream_.send(text);
+    if (state_ == State::bound) unwritten().add(stream_.queued_total());
+}
+
+void ClientSession::send(const xmpp::Element& element) {
+    context_.scratch.clear();
+    xmpp::append_xml(context_.scratch, element, xmpp::ns::client);
+    send(context_.scratch);
+}
+
+// The client reads too slowly. It gets to see the end of the stanza it is in the middle of, then
+// why this is the end; the messages behind that go elsewhere.
+void ClientSession::overflow() {
+    const std::uint64_t end = unwritten().boundary(stream_.written_total());
+    stream_.truncate(end);
+    returned_ = std::make_unique<std::vector<xmpp::Stanza>>(unwritten().cut_behind(end));
+    fail(StreamError(StreamCondition::policy_violation, "the client reads too slowly"));
+}
+
+void ClientSession::on_written() {
+    if (unwritten_ != nullptr) unwritten_->written(stream_.written_total());
+    context_.metrics.bytes_out.add(stream_.written_total() - counted_out_);
+    counted_out_ = stream_.written_total();
+    if (state_ == State::closing && stream_.queued_bytes() == 0) context_.keeper.settle_later(id_);
+}
+
+// In order: first what was queued and never written, then what came after the end.
+void ClientSession::give_back() {
+    std::vector<xmpp::Stanza> messages;
+    if (unwritten_ != nullptr) messages = unwritten_->cut_behind(stream_.written_total());
+    if (returned_ != nullptr)
+        for (xmpp::Stanza& stanza : *std::exchange(returned_, nullptr))
+            messages.push_back(std::move(stanza));
+    unwritten_.reset();
+    const xmpp::Jid account = jid_.bare();
+    for (xmpp::Stanza& stanza : messages) {
+        context_.metrics.messages_given_back.add();
+        context_.router.redeliver(account, std::move(stanza));
+    }
+}
+
+Unwritten& ClientSession::unwritten() {
+    if (unwritten_ == nullptr) unwritten_ = std::make_unique<Unwritten>();
+    return *unwritten_;
+}
+
+}  // namespace server

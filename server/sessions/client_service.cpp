@@ -1,0 +1,343 @@
+#include "server/sessions/client_service.h"
+
+#include "reactor/combine.h"
+#include "reactor/network.h"
+#include "reactor/ready_queue.h"
+#include "server/sessions/client_context.h"
+#include "server/sessions/client_session.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+namespace server {
+namespace {
+
+constexpr std::string_view kAlpn = "xmpp-client";
+constexpr base::Duration kSweepInterval = std::chrono::minutes(1);
+/// A connection's end that could not be reported because the mailbox was full is tried again.
+constexpr base::Duration kReportRetry = std::chrono::milliseconds(100);
+constexpr unsigned kShardShift = 48;
+/// Where the one AddressLimits of the process lives.
+constexpr reactor::ShardId kLimitsShard = 0;
+
+}  // namespace
+
+base::Result<ClientTls> make_client_tls(reactor::TlsServerOptions options, const Config& config) {
+    const ClientSettings settings(config);
+    options.version_min = config.get(keys::kTlsVersionMin) == TlsVersion::tls_1_3
+                              ? reactor::TlsVersion::tls_1_3
+                              : reactor::TlsVersion::tls_1_2;
+    options.request_client_certificate = settings.external;
+    options.alpn.clear();
+    ClientTls tls;
+    tls.starttls = TRY(reactor::TlsServerContext::create(options));
+    options.alpn.emplace_back(kAlpn);
+    tls.direct = TRY(reactor::TlsServerContext::create(options));
+    return tls;
+}
+
+struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
+    Impl(Parts parts, const Config& config, ClientTls tls)
+        : world(parts.world),
+          context(std::move(parts), config, std::move(tls), *this),
+          limits(context.settings.addresses),
+          sweep([this] { on_sweep(); }),
+          report([this] { on_report(); }),
+          deadline([this] { drop_all(); }) {
+        for (const std::string_view address : config.get(keys::kListenAddresses))
+            listen_addresses.emplace_back(address);
+        ports[0] = static_cast<std::uint16_t>(config.get(keys::kC2sPort));
+        ports[1] = static_cast<std::uint16_t>(config.get(keys::kC2sTlsPort));
+    }
+
+    // --- connections
+
+    void accept(std::unique_ptr<reactor::ByteStream> connection, ClientTransport transport) {
+        context.metrics.accepted.add();
+        if (stopping) return refuse(std::move(connection), Refusal::shutting_down);
+        const auto address = AddressKey::of(connection->peer().address);
+        const SessionId id = next_id();
+        if (is_limits_home()) {
+            const auto verdict = limits.connected(address);
+            if (verdict != AddressLimits::Verdict::admitted)
+                return refuse(std::move(connection), refusal_of(verdict));
+        } else if (!ask_for_admission(id, address)) {
+            return refuse(std::move(connection), Refusal::overloaded);
+        }
+        add(id, std::make_unique<ClientSession>(context, id, std::move(connection), transport,
+                                                address));
+    }
+
+    void refuse(std::unique_ptr<reactor::ByteStream> connection, Refusal why) {
+        context.metrics.refused(why);
+        context.world.log.debug("c2s.refused", {{"peer", connection->peer().address}});
+        connection->abort();
+    }
+
+    static Refusal refusal_of(AddressLimits::Verdict verdict) {
+        return verdict == AddressLimits::Verdict::too_many ? Refusal::too_many
+                                                           : Refusal::too_many_of_address;
+    }
+
+    // The connection goes on meanwhile; only a refusal comes back.
+    bool ask_for_admission(SessionId id, std::optional<AddressKey> address) {
+        Impl* asking = this;
+        Impl* home = services[kLimitsShard];
+        const reactor::ShardId here = shard;
+        return world.shards.post(kLimitsShard, [home, asking, here, id, address] {
+            const auto verdict = home->limits.connected(address);
+            if (verdict == AddressLimits::Verdict::admitted) return;
+            const Refusal why = refusal_of(verdict);
+            // A full mailbox back lets one more connection live, uncounted until it ends.
+            if (!home->world.shards.post(here, [asking, id, why] { asking->evict(id, why); }))
+                home->limits.force_connected(address);
+        });
+    }
+
+    void evict(SessionId id, Refusal why) {
+        context.metrics.refused(why);
+        uncounted.push_back(id);
+        if (ClientSession* session = find_session(id)) session->abort(StreamEnd::connection_lost);
+    }
+
+    void add(SessionId id, std::unique_ptr<ClientSession> session) {
+        ClientSession& added = *session;
+        sessions.emplace(id, std::move(session));
+        context.metrics.connections.set(static_cast<std::int64_t>(sessions.size()));
+        added.start();
+    }
+
+    void report_end(const std::optional<AddressKey>& address) {
+        if (is_limits_home()) {
+            limits.disconnected(address, world.reactor.now());
+            if (limits.addresses() > 0 && !sweep.armed()) world.reactor.arm(sweep, kSweepInterval);
+            return;
+        }
+        ended.push_back(address);
+        on_report();
+    }
+
+    void on_report() {
+        Impl* home = services[kLimitsShard];
+        while (!ended.empty()) {
+            const std::optional<AddressKey> address = ended.back();
+            if (!world.shards.post(kLimitsShard, [home, address] { home->report_end(address); }))
+                return world.reactor.arm(report, kReportRetry);
+            ended.pop_back();
+        }
+    }
+
+    void on_sweep() {
+        limits.sweep(world.reactor.now());
+        if (limits.addresses() > 0) world.reactor.arm(sweep, kSweepInterval);
+    }
+
+    // --- SessionKeeper
+
+    void settle_later(SessionId id) override {
+        unsettled.push_back(id);
+        if (!queued()) reactor::ReadyQueue::current().push(*this);
+    }
+
+    void run() override {
+        std::vector<SessionId> ids = std::exchange(unsettled, {});
+        for (const SessionId id : ids) {
+            const auto found = sessions.find(id);
+            if (found == sessions.end() || !found->second->settle()) continue;
+            const bool counted = std::erase(uncounted, id) == 0 && !found->second->has_moved();
+            const std::optional<AddressKey> address = found->second->address();
+            sessions.erase(found);
+            context.metrics.connections.set(static_cast<std::int64_t>(sessions.size()));
+            if (counted) report_end(address);
+        }
+        if (stopped && sessions.empty()) {
+            deadline.cancel();
+            std::exchange(stopped, std::nullopt)->try_resolve({});
+        }
+    }
+
+    ClientSession* find_session(SessionId id) override {
+        const auto found = sessions.find(id);
+        return found == sessions.end() ? nullptr : found->second.get();
+    }
+
+    reactor::Deferred<bool> may_log_in(std::optional<AddressKey> address) override {
+        if (is_limits_home()) return ask_limits(address);
+        Impl* home = services[kLimitsShard];
+        return world.shards.run_on(kLimitsShard,
+                                   [home, address] { return home->ask_limits(address); });
+    }
+
+    bool ask_limits(const std::optional<AddressKey>& address) {
+        return limits.may_log_in(address, world.reactor.now());
+    }
+
+    bool lives_here(const xmpp::Jid& account) const override {
+        return services.empty() || home_of(account) == shard;
+    }
+
+    reactor::ShardId home_of(const xmpp::Jid& account) const {
+        return shard_of(account.bare_view(), static_cast<reactor::ShardId>(services.size()));
+    }
+
+    bool move(std::shared_ptr<Arrival> arrival) override {
+        const reactor::ShardId target = home_of(arrival->account);
+        Impl* service = services[target];
+        return world.shards.post(target,
+                                 [service, arrival] { service->arrive(std::move(*arrival)); });
+    }
+
+    void arrive(Arrival arrival) {
+        const SessionId id = next_id();
+        auto session = std::make_unique<ClientSession>(context, id, std::move(arrival));
+        ClientSession& arrived = *session;
+        add(id, std::move(session));
+        if (stopping) arrived.fail(shutdown_error());
+    }
+
+    // --- the end
+
+    static xmpp::StreamError shutdown_error() {
+        return xmpp::StreamError(xmpp::StreamCondition::system_shutdown);
+    }
+
+    reactor::Deferred<void> shut_down(base::Duration grace) {
+        stopping = true;
+        for (auto& listeners_of_port : listeners)
+            listeners_of_port.clear();
+        for (const auto& [id, session] : sessions)
+            session->fail(shutdown_error());
+        if (sessions.empty()) return reactor::ready();
+        stopped.emplace();
+        world.reactor.arm(deadline, grace);
+        return stopped->deferred();
+    }
+
+    void drop_all() {
+        for (const auto& [id, session] : sessions)
+            session->abort(StreamEnd::timed_out);
+    }
+
+    bool is_limits_home() const { return services.empty() || shard == kLimitsShard; }
+    SessionId next_id() { return static_cast<SessionId>(shard) << kShardShift | ++last_id; }
+
+    base::Result<void> listen_on(const std::string& address, ClientTransport transport) {
+        const auto kind = static_cast<std::size_t>(transport);
+        if (ports[kind] == 0) return {};
+        reactor::ListenOptions options;
+        options.endpoint = {address, ports[kind]};
+        options.share_port = services.size() > 1;
+        listeners[kind].push_back(TRY(world.network.listen(
+            std::move(options), [this, transport](std::unique_ptr<reactor::ByteStream> stream) {
+                accept(std::move(stream), transport);
+            })));
+        return {};
+    }
+
+    reactor::World& world;
+    std::vector<std::string> listen_addresses;
+    std::uint16_t ports[2] = {};
+    ClientContext context;
+    AddressLimits limits;  // Used on kLimitsShard only.
+    std::vector<Impl*> services;
+    reactor::ShardId shard = 0;
+    SessionId last_id = 0;
+    std::unordered_map<SessionId, std::unique_ptr<ClientSession>> sessions;
+    std::vector<SessionId> unsettled;
+    std::vector<SessionId> uncounted;              // Refused after they were accepted.
+    std::vector<std::optional<AddressKey>> ended;  // To be reported.
+    std::vector<std::unique_ptr<reactor::Listener>> listeners[2];
+    reactor::CallbackTimer sweep;
+    reactor::CallbackTimer report;
+    reactor::CallbackTimer deadline;
+    std::optional<reactor::Promise<void>> stopped;
+    bool stopping = false;
+};
+
+ClientService::ClientService(Parts parts, const Config& config, ClientTls tls)
+    : impl_(std::make_unique<Impl>(std::move(parts), config, std::move(tls))) {}
+
+ClientService::~ClientService() {
+    for (auto& listeners : impl_->listeners)
+        listeners.clear();
+    impl_->sessions.clear();
+}
+
+void ClientService::connect(std::vector<ClientService*> all) {
+    impl_->services.clear();
+    for (ClientService* service : all)
+        impl_->services.push_back(service->impl_.get());
+    const auto self = std::ranges::find(impl_->services, impl_.get());
+    impl_->shard = static_cast<reactor::ShardId>(self - impl_->services.begin());
+}
+
+base::Result<void> ClientService::listen() {
+    for (const std::string& address : impl_->listen_addresses)
+        for (const ClientTransport transport :
+             {ClientTransport::starttls, ClientTransport::direct_tls})
+            if (auto done = impl_->listen_on(address, transport); !done) {
+                for (auto& listeners : impl_->listeners)
+                    listeners.clear();
+                return done;
+            }
+    return {};
+}
+
+std::vector<reactor::Endpoint> ClientService::endpoints(ClientTransport transport) const {
+    std::vector<reactor::Endpoint> endpoints;
+    for (const auto& listener : impl_->listeners[static_cast<std::size_t>(transport)])
+        endpoints.push_back(listener->local());
+    return endpoints;
+}
+
+void ClientService::accept(std::unique_ptr<reactor::ByteStream> connection,
+                           ClientTransport transport) {
+    impl_->accept(std::move(connection), transport);
+}
+
+void ClientService::reload(const Config& config, ClientTls tls) {
+    impl_->context.settings = ClientSettings(config);
+    impl_->context.tls = std::move(tls);
+    impl_->limits.set_options(impl_->context.settings.addresses);
+}
+
+void ClientService::add_feature(std::function<xmpp::Element(std::string_view host)> make) {
+    impl_->context.features.push_back(std::move(make));
+}
+
+reactor::Deferred<void> ClientService::shut_down(base::Duration grace) {
+    return impl_->shut_down(grace);
+}
+
+std::size_t ClientService::connection_count() const {
+    return impl_->sessions.size();
+}
+
+std::size_t ClientService::session_count() const {
+    return static_cast<std::size_t>(impl_->context.metrics.sessions.value());
+}
+
+void ClientService::for_each(const std::function<void(const SessionInfo&)>& visit) const {
+    for (const auto& [id, session] : impl_->sessions)
+        if (session->bound()) visit(session->info());
+}
+
+SessionSink* ClientService::find(SessionId id) const {
+    ClientSession* session = impl_->find_session(id);
+    return session != nullptr && session->bound() ? session : nullptr;
+}
+
+std::size_t ClientService::kick(const xmpp::Jid& jid, const xmpp::StreamError& error) {
+    Account* account = impl_->context.accounts.find(jid);
+    if (account == nullptr) return 0;
+    std::size_t kicked = 0;
+    for (const auto& resource : account->resources()) {
+        if (jid.is_full() && jid.resource() != resource->name) continue;
+        resource->session->close(error);
+        ++kicked;
+    }
+    return kicked;
+}
+
+}  // namespace server
