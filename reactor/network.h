@@ -1,5 +1,5 @@
-// Network: how a shard reaches other machines. The real one uses sockets of the kernel, the simulated
-// one (reactor/sim/) pipes in memory; both hand out ByteStreams.
+// Network: how a shard reaches other machines. The real one uses sockets of the kernel, the
+// simulated one (reactor/sim/) pipes in memory; both hand out ByteStreams.
 #pragma once
 
 #include "reactor/base/result.h"
@@ -21,8 +21,8 @@ public:
 struct ListenOptions {
     Endpoint endpoint;
     int backlog = 1024;
-    bool share_port = false;             ///< SO_REUSEPORT: every shard listens on its own.
-    std::uint32_t unix_mode = 0600;      ///< Permissions of a Unix-domain socket.
+    bool share_port = false;         ///< SO_REUSEPORT: every shard listens on its own.
+    std::uint32_t unix_mode = 0600;  ///< Permissions of a Unix-domain socket.
 };
 
 using AcceptFunction = base::UniqueFunction<void(std::unique_ptr<ByteStream>)>;

@@ -1,5 +1,5 @@
-// ByteStream: a full-duplex byte connection with a readiness contract. It owns no buffers, so an idle
-// connection costs next to nothing; TCP sockets, TLS and in-memory pipes look the same.
+// ByteStream: a full-duplex byte connection with a readiness contract. It owns no buffers, so an
+// idle connection costs next to nothing; TCP sockets, TLS and in-memory pipes look the same.
 //
 // The contract: try to read or write; on `would_block` call `arm()`; the observer is told once when
 // trying again makes sense; arm again for the next time. All calls happen on the stream's shard.
@@ -72,7 +72,8 @@ public:
 
     /// No more writes from us: FIN, or close_notify for TLS. Reading goes on.
     virtual void shutdown_write() = 0;
-    /// Orderly close: what the kernel (or TLS) accepted is still sent; no more calls but the destructor.
+    /// Orderly close: what the kernel (or TLS) accepted is still sent; no more calls but the
+    /// destructor.
     virtual void close() = 0;
     /// Reset: unsent bytes are dropped, the peer sees a broken connection.
     virtual void abort() = 0;

@@ -20,28 +20,28 @@ namespace reactor {
 
 /// Who we are: our certificate first, then its intermediates; PEM text, the key not encrypted.
 struct TlsIdentity {
-    std::string certificate_chain_pem;
-    std::string private_key_pem;
+    std::string certificate_chain_pem = {};
+    std::string private_key_pem = {};
 };
 
 enum class TlsVersion : std::uint8_t { tls_1_2, tls_1_3 };
 
 struct TlsServerOptions {
-    TlsIdentity identity;  ///< For clients that name no host, or one that we do not know.
+    TlsIdentity identity = {};  ///< For clients that name no host, or one that we do not know.
     /// By host name in lower case (A-labels): exact ("example.org") or "*.example.org", which
     /// covers one label. Exact wins.
-    std::vector<std::pair<std::string, TlsIdentity>> hosts;
+    std::vector<std::pair<std::string, TlsIdentity>> hosts = {};
     /// In our order of preference. When set, a client that offers only others is refused with
     /// no_application_protocol (RFC 7301 §3.2); a client that offers none is accepted.
-    std::vector<std::string> alpn;
+    std::vector<std::string> alpn = {};
     TlsVersion version_min = TlsVersion::tls_1_2;
     /// Ask for a client certificate (SASL EXTERNAL). A missing or unverifiable one is no error: see
     /// PeerCertificate::verified.
     bool request_client_certificate = false;
-    std::string
-        client_ca_file;  ///< PEM bundle that verifies client certificates; empty: the system's.
-    unsigned session_tickets =
-        1;  ///< TLS 1.3 tickets sent after a handshake; 0 turns resumption off.
+    /// PEM bundle that verifies client certificates; empty: the system's.
+    std::string client_ca_file = {};
+    /// TLS 1.3 tickets sent after a handshake; 0 turns resumption off.
+    unsigned session_tickets = 1;
 };
 
 class TlsServerContext {
@@ -70,9 +70,9 @@ enum class TlsVerify : std::uint8_t {
 
 struct TlsClientOptions {
     TlsVerify verify = TlsVerify::chain_and_name;
-    std::string ca_file;                  ///< PEM bundle; empty: the system's.
-    std::optional<TlsIdentity> identity;  ///< Our client certificate, if asked.
-    std::vector<std::string> alpn;
+    std::string ca_file = {};                  ///< PEM bundle; empty: the system's.
+    std::optional<TlsIdentity> identity = {};  ///< Our client certificate, if asked.
+    std::vector<std::string> alpn = {};
     TlsVersion version_min = TlsVersion::tls_1_2;
     TlsVersion version_max = TlsVersion::tls_1_3;
 };
@@ -97,7 +97,7 @@ private:
 struct TlsInfo {
     std::string version;      ///< "TLSv1.3"
     std::string cipher;       ///< "TLS_AES_256_GCM_SHA384"
-    std::string alpn;         ///< Empty when none was agreed.
+    std::string alpn = {};    ///< Empty when none was agreed.
     std::string server_name;  ///< SNI as the client sent it, in lower case.
     bool resumed = false;
 };

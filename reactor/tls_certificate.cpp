@@ -6,9 +6,9 @@
 #include "reactor/base/text.h"
 #include "reactor/tls_openssl.h"
 
+#include <arpa/inet.h>
 #include <openssl/asn1.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 #include <array>
@@ -50,22 +50,12 @@ void add_other_name(CertificateNames& names, const OTHERNAME& other) {
 }
 
 std::optional<std::string> ip_text(const ASN1_OCTET_STRING* octets) {
-    const unsigned char* data = ASN1_STRING_get0_data(octets);
     const int length = ASN1_STRING_length(octets);
-    std::string text;
-    if (length == 4) {
-        for (int i = 0; i < 4; ++i)
-            text += (i > 0 ? "." : "") + std::to_string(data[i]);
-        return text;
-    }
-    if (length != 16) return std::nullopt;
-    for (int i = 0; i < 16; i += 2) {
-        std::array<char, 8> group{};
-        std::snprintf(group.data(), group.size(), "%s%x", i > 0 ? ":" : "",
-                      static_cast<unsigned>(data[i] << 8 | data[i + 1]));
-        text += group.data();
-    }
-    return text;
+    if (length != 4 && length != 16) return std::nullopt;
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    inet_ntop(length == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(octets), text.data(),
+              text.size());
+    return std::string(text.data());
 }
 
 std::string one_line(const X509_NAME* name) {

@@ -191,9 +191,12 @@ void OpenSslStream::fail(int ssl_error) {
                            ERR_GET_REASON(first) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
     std::string reason = take_openssl_error("unknown error");
     const char* const during = state_ == State::open ? "" : " during the TLS handshake";
-    if (ssl_error == SSL_ERROR_SYSCALL || truncated) {
-        reason = lower_.error ? std::string("the connection broke") + during
-                              : std::string("the connection ended without close_notify") + during;
+    if (truncated) {
+        // OpenSSL's alert may have failed on top; that is not what happened first.
+        reason = std::string("the connection ended without close_notify") + during;
+        failure_ = Failure(Errc::connection_lost, std::move(reason));
+    } else if (ssl_error == SSL_ERROR_SYSCALL) {
+        reason = std::string("the connection broke") + during;
         failure_ = Failure(lower_.error.value_or(Errc::connection_lost), std::move(reason));
     } else {
         const long verdict = SSL_get_verify_result(ssl_.get());
