@@ -1,15 +1,11 @@
 // Channel-binding data as values (RFC 5056, 5929, 9266). The TLS layer fills them in; nothing here
-// knows TLS.
-//
-// What a server should offer (ServerContext::channel_bindings), per connection over TLS:
-//   tls-exporter          TLS 1.3, or TLS 1.2 with extended master secret (RFC 9266 §4.2):
-//                         32 bytes exported with label "EXPORTER-Channel-Binding" and empty
-//                         context.
-//   tls-server-end-point  always (XEP-0440 §3 demands it): hash of the leaf certificate, RFC 5929
-//   §4.1. tls-unique            the first Finished message of the handshake: the peer's (client's)
-//   on a full
-//                         handshake, our own on a resumed one. On TLS 1.2 only with extended master
-//                         secret. It is not defined for TLS 1.3, but see mechanism.h on slixmpp.
+// knows TLS. What a server should put into ServerContext::channel_bindings:
+// - tls-exporter on TLS 1.3, and on TLS 1.2 with extended master secret (RFC 9266 §4.2): 32 bytes
+//   exported with the label below and an empty context.
+// - tls-server-end-point always (XEP-0440 §3): the leaf certificate's hash, RFC 5929 §4.1.
+// - tls-unique: the first Finished message, which is the client's on a full handshake and ours on a
+//   resumed one; on TLS 1.2 only with extended master secret. Not defined for TLS 1.3, but see
+//   mechanism.h.
 #pragma once
 
 #include <span>

@@ -3,15 +3,13 @@
 // session's business, and so are loading keys and running PBKDF2: a machine asks for them by a
 // Step.
 //
-// Which mechanisms to advertise so that slixmpp 1.8.3 (Debian 12) logs in: it takes -PLUS whenever
-// one is listed, ignores XEP-0440, and always sends `p=tls-unique`. On TLS 1.3, where that type is
-// not defined, it binds what Python's get_channel_binding() yields there: the client's Finished
-// message (the server's on a resumed session). Refused, it tries the next -PLUS and then SCRAM with
-// the `y` flag, which RFC 5802 §6 makes us refuse: it would be locked out. Without -PLUS in the
-// list it sends `y` and logs in. Therefore: advertise -PLUS; list only tls-exporter and
-// tls-server-end-point under XEP-0440; but put tls-unique into ServerContext::channel_bindings on
-// TLS 1.3 too (the first Finished message, channel_binding.h). A client that binds it is still
-// checked against the real handshake, which a man in the middle cannot reproduce, and the `y` check
+// What to advertise so that slixmpp 1.8.3 (Debian 12) logs in, tried with the real one: it prefers
+// any -PLUS, does not know XEP-0440 and always binds tls-unique, on TLS 1.3 too, where Python
+// yields the client's Finished message for it. Refused, it tries the other -PLUS, then SCRAM with
+// the `y` flag, which RFC 5802 §6 makes us refuse as well, and then PLAIN: seven attempts, or none
+// that works. So: offer -PLUS, list tls-exporter and tls-server-end-point by XEP-0440, and put
+// tls-unique into channel_bindings on every TLS version (channel_binding.h), unlisted on TLS 1.3.
+// ejabberd does the same. The data is still checked against the real handshake, and the `y` check
 // stays whole.
 #pragma once
 
