@@ -91,9 +91,10 @@ bool Poller::tell_next() {
         auto* watch = static_cast<FdWatch*>(event.data.ptr);
         if (!watch) continue;
         watch->batch_index_ = -1;
-        const bool hangup = (event.events & (EPOLLHUP | EPOLLERR)) != 0;
-        const bool readable = hangup || (event.events & (EPOLLIN | EPOLLRDHUP)) != 0;
-        const bool writable = hangup || (event.events & EPOLLOUT) != 0;
+        const bool over = (event.events & (EPOLLHUP | EPOLLERR)) != 0;
+        const bool hangup = over || (event.events & EPOLLRDHUP) != 0;
+        const bool readable = hangup || (event.events & EPOLLIN) != 0;
+        const bool writable = over || (event.events & EPOLLOUT) != 0;
         watch->observer_.on_fd_events(readable, writable, hangup);
         return true;
     }

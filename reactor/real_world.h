@@ -43,7 +43,7 @@ private:
 struct RealShardsOptions {
     ShardId count = 1;
     bool pin = false;  ///< Thread i runs on CPU i (modulo their number) only.
-    BlockingPoolOptions pool;
+    BlockingPoolOptions pool = {};
 };
 
 class Mailboxes;

@@ -159,20 +159,25 @@ bool TcpListener::go_on_after(int error_number) {
         default:
             return true;  // The connection broke before we took it (accept(2), "Error handling").
     }
+    // The kernel looks for a free descriptor before it looks for a connection: perhaps nobody
+    // waits.
+    const bool descriptors = error_number == EMFILE || error_number == ENFILE;
+    if (descriptors && !drop_one()) return false;
     if (!std::exchange(short_of_descriptors_, true))
         world_.log.error("listener.out_of_descriptors",
                          {{"listener", local().to_string()}, {"why", std::strerror(error_number)}});
-    if (error_number == EMFILE || error_number == ENFILE) drop_one();
     world_.reactor.arm(*this, kShortagePause);
     return false;
 }
 
 // The client learns at once that we have no room, instead of waiting in the backlog.
-void TcpListener::drop_one() {
+bool TcpListener::drop_one() {
     reserve_.reset();
     OwnedFd dropped(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    const bool nobody_waits = !dropped && errno == EAGAIN;
     dropped.reset();
     reserve_ = open_reserve();
+    return !nobody_waits;
 }
 
 }  // namespace reactor

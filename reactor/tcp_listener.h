@@ -29,7 +29,7 @@ private:
     void on_expired() override { accept_some(); }
     void accept_some();
     bool go_on_after(int error_number);
-    void drop_one();
+    bool drop_one();
 
     World& world_;
     OwnedFd fd_;

@@ -55,7 +55,7 @@ private:
 struct SimOptions {
     std::uint64_t seed = 1;
     ShardId shards = 1;  ///< Of node 0.
-    BlockingPoolOptions pool;
+    BlockingPoolOptions pool = {};
     base::Duration job_time_min = std::chrono::microseconds(50);
     base::Duration job_time_max = std::chrono::milliseconds(5);
     base::WallTime wall_start = base::WallTime::from_seconds(1'767'225'600);  ///< 2026-01-01.
