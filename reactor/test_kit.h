@@ -2,10 +2,15 @@
 // holds. A wrong expectation throws TestFailure, which GoogleTest reports. Not for product code.
 #pragma once
 
+#include "reactor/base/log.h"
 #include "reactor/deferred.h"
 
+#include <algorithm>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace reactor::test {
 
@@ -58,5 +63,50 @@ bool pending(const Deferred<T>& deferred) {
     run_ready();
     return deferred.valid() && !deferred.settled();
 }
+
+/// Keeps every event for the test to look at. From any thread.
+class LogCapture final : public base::LogSink {
+public:
+    struct Event {
+        base::LogLevel level;
+        std::string name;
+        std::vector<base::LogField> fields;
+
+        /// The text of the field, empty if there is none or it is not text.
+        std::string text(std::string_view key) const {
+            for (const base::LogField& field : fields)
+                if (field.key == key)
+                    if (const auto* value = std::get_if<std::string>(&field.value)) return *value;
+            return {};
+        }
+    };
+
+    void write(base::LogLevel level, std::string_view event,
+               std::span<const base::LogField> fields) override {
+        const std::lock_guard lock(mutex_);
+        events_.push_back({level, std::string(event), {fields.begin(), fields.end()}});
+    }
+    base::Log log(base::LogLevel least = base::LogLevel::debug) { return base::Log(*this, least); }
+    std::vector<Event> events() const {
+        const std::lock_guard lock(mutex_);
+        return events_;
+    }
+    std::size_t count(std::string_view name) const {
+        const std::lock_guard lock(mutex_);
+        return static_cast<std::size_t>(
+            std::count_if(events_.begin(), events_.end(),
+                          [&](const Event& event) { return event.name == name; }));
+    }
+    /// The first event of that name; throws when there is none.
+    Event first(std::string_view name) const {
+        for (const Event& event : events())
+            if (event.name == name) return event;
+        throw TestFailure("no such event: " + std::string(name));
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<Event> events_;
+};
 
 }  // namespace reactor::test
