@@ -132,6 +132,7 @@ bool is_plain_domain(std::string_view text) noexcept {
 base::Result<std::string> prepare_domain(std::string_view text) {
     if (text.ends_with('.')) text.remove_suffix(1);
     if (text.empty()) return fail(Errc::invalid_argument, "is empty");
+    if (text.ends_with('.')) return fail(Errc::invalid_argument, "has an empty label");
     if (is_plain_host(text)) return std::string(text);
     if (text.front() == '[') return prepare_ipv6(text);
     if (!base::is_valid_utf8(text)) return fail(Errc::invalid_argument, "is not UTF-8");

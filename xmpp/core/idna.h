@@ -17,8 +17,8 @@ base::Result<std::string> prepare_domain(std::string_view text);
 /// True for a lower-case ASCII host name that is in that form already.
 bool is_plain_domain(std::string_view text) noexcept;
 
-/// The A-labels of a prepared domain, as DNS and TLS want them ("xn--…"); an ASCII name or an address
-/// literal is returned as it is. Errors as above.
+/// The A-labels of a prepared domain, as DNS and TLS want them ("xn--…"); an ASCII name or an
+/// address literal is returned as it is. Errors as above.
 base::Result<std::string> domain_to_ascii(std::string_view domain);
 
 }  // namespace xmpp

@@ -34,11 +34,11 @@ StreamVersion negotiate_version(std::optional<StreamVersion> theirs);
 
 /// What goes into our header; empty fields are left out.
 struct StreamHeader {
-    std::string_view from;
-    std::string_view to;
-    std::string_view id;
+    std::string_view from = {};
+    std::string_view to = {};
+    std::string_view id = {};
     std::string_view version = "1.0";
-    std::string_view lang;
+    std::string_view lang = {};
     std::string_view content_ns = ns::client;
 };
 

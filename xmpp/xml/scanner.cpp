@@ -66,7 +66,7 @@ void Scanner::drop(std::size_t count) noexcept {
 }
 
 std::size_t Scanner::safe_end(std::string_view bytes) const noexcept {
-    if (state_ != State::text) return token_start_;
+    if (state_ != State::text) return token_start_ - held_back_;
     if (depth_ <= 1) return position_;
     return position_ - unfinished_tail(bytes.substr(token_start_, position_ - token_start_));
 }
@@ -102,6 +102,12 @@ void Scanner::begin_token(State state) noexcept {
     state_ = state;
     matched_ = 0;
     ++position_;
+}
+
+void Scanner::begin_text() noexcept {
+    token_start_ = position_;
+    state_ = State::text;
+    held_back_ = 0;
 }
 
 bool Scanner::refuse(StreamError error, std::size_t safe_end) {
@@ -159,6 +165,8 @@ bool Scanner::scan_text(std::string_view bytes) {
         ++position_;
     }
     if (position_ < bytes.size()) {
+        // Kept back still, so that one and the same piece shows what is wrong with it.
+        held_back_ = unfinished_tail(bytes.substr(token_start_, position_ - token_start_));
         begin_token(bytes[position_] == '<' ? State::markup : State::reference);
     }
     return true;
@@ -177,8 +185,7 @@ bool Scanner::scan_reference(std::string_view bytes) {
     }
     if (c == ';') {
         ++position_;
-        token_start_ = position_;
-        state_ = State::text;
+        begin_text();
         return true;
     }
     if (c == '<' || c == '&' || is_space(c)) return refuse_malformed();
@@ -279,8 +286,8 @@ bool Scanner::scan_end_tag(std::string_view bytes) {
 }
 
 bool Scanner::end_start_tag(bool is_empty) {
-    state_ = State::text;
-    const std::size_t tag_start = std::exchange(token_start_, position_);
+    const std::size_t tag_start = token_start_;
+    begin_text();
     if (depth_ == 0) {
         depth_ = 1;
         return end_element(Outcome::header);
@@ -298,8 +305,8 @@ bool Scanner::end_start_tag(bool is_empty) {
 }
 
 bool Scanner::end_end_tag() {
-    state_ = State::text;
-    const std::size_t tag_start = std::exchange(token_start_, position_);
+    const std::size_t tag_start = token_start_;
+    begin_text();
     --depth_;
     if (depth_ == 0) return end_element(Outcome::close);
     if (depth_ > 1) return true;
@@ -345,8 +352,7 @@ bool Scanner::scan_cdata(std::string_view bytes) {
         if (c == ']') {
             ++matched_;
         } else if (c == '>' && matched_ >= 2) {
-            state_ = State::text;
-            token_start_ = position_;
+            begin_text();
             return true;
         } else {
             matched_ = 0;
@@ -384,8 +390,7 @@ bool Scanner::scan_xml_declaration(std::string_view bytes) {
         return true;
     }
     position_ = end + 1;
-    token_start_ = position_;
-    state_ = State::text;
+    begin_text();
     return true;
 }
 

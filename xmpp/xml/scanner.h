@@ -81,6 +81,7 @@ private:
     bool scan_xml_declaration(std::string_view bytes);
 
     void begin_token(State state) noexcept;
+    void begin_text() noexcept;
     bool end_start_tag(bool is_empty);
     bool end_end_tag();
     bool end_element(Outcome outcome);
@@ -103,6 +104,7 @@ private:
     std::size_t matched_ = 0;     // Characters of a keyword, or ']' in a row, seen so far.
     std::size_t position_ = 0;    // First byte not looked at.
     std::size_t token_start_ = 0;
+    std::size_t held_back_ = 0;  // Unfinished text directly before the token.
     std::size_t element_start_ = 0;
     std::size_t content_start_ = 0;
     std::size_t content_end_ = 0;
