@@ -1,0 +1,310 @@
+#include "server/ctl/commands.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "server/ctl/output.h"
+
+namespace server::ctl {
+namespace {
+
+constexpr const char* kFooter = R"(
+Examples:
+  parleyctl add-user alice@example.org         asks for the password twice, without showing it
+  pwgen 20 1 | parleyctl add-user bob@example.org
+                                               takes the password from the first line of its input
+  parleyctl list-sessions                      who is connected, from where, since when
+  parleyctl kick bob@example.org --reason "Please update your client"
+  parleyctl reload                             after editing the configuration or new certificates
+  parleyctl --json status | jq .result.sessions
+
+The server is found at --socket PATH, or the environment variable PARLEY_SOCKET, or
+./parley-data/parleyctl.sock, or /run/parleyd/parleyctl.sock, whichever comes first.
+Whoever may open that socket may do everything; by default that is the user of the server and root.
+
+Exit codes: 0 done; 1 the server refused (or "status" found a problem); 2 wrong use, or a question
+was not answered with yes; 3 the server cannot be reached.)";
+
+struct Options {
+    std::string socket;
+    bool json = false;
+    std::string jid;
+    std::string host;
+    std::string reason;
+    bool yes = false;
+    bool openmetrics = false;
+};
+
+class Tool {
+public:
+    Tool(Console& console, const ConnectFunction& connect)
+        : console_(console), connect_(connect), app_("Operates a running Parley server.") {
+        describe();
+    }
+
+    int run(std::vector<std::string> arguments) {
+        std::ranges::reverse(arguments);  // As CLI11 wants them.
+        try {
+            app_.parse(std::move(arguments));
+        } catch (const CLI::CallForHelp&) {
+            const auto chosen = app_.get_subcommands();
+            console_.out(chosen.empty() ? app_.help() : chosen.front()->help());
+            return 0;
+        } catch (const CLI::CallForVersion&) {
+            console_.out("parleyctl " PARLEY_VERSION "\n");
+            return 0;
+        } catch (const CLI::Error& error) {
+            console_.err(fmt::format("parleyctl: {}\nTry parleyctl --help.\n", error.what()));
+            return kExitUsage;
+        }
+        return action_();
+    }
+
+private:
+    void describe();
+    void describe_accounts();
+    void describe_server();
+    CLI::App* command(const char* name, const char* help, int (Tool::*action)());
+    void wants_jid(CLI::App* command, const char* help) {
+        command->add_option("jid", options_.jid, help)->required()->type_name("JID");
+    }
+
+    int add_user() { return with_password("add-user", "was created"); }
+    int set_password() { return with_password("set-password", "has a new password"); }
+    int with_password(std::string_view command, std::string_view done);
+    std::optional<std::string> ask_password();
+    int remove_user();
+    int list_users();
+    int list_sessions();
+    int kick();
+    int stats();
+    int status();
+    int version();
+    int reload();
+    int stop();
+
+    base::Result<AdminValue, CallError> call(std::string_view name, AdminValue::Object arguments);
+    base::Result<AdminValue, CallError> call_paged(std::string_view name, std::string_view list,
+                                                   AdminValue::Object arguments);
+    /// Shows the result as JSON or as `show` puts it, or the error; answers the exit code.
+    int finish(const base::Result<AdminValue, CallError>& result,
+               const std::function<std::string(const AdminValue&)>& show);
+    int refuse(std::string_view message);
+
+    Console& console_;
+    const ConnectFunction& connect_;
+    CLI::App app_;
+    Options options_;
+    std::unique_ptr<AdminClient> client_;
+    std::function<int()> action_;
+};
+
+void Tool::describe() {
+    app_.name("parleyctl");
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", "");
+    app_.footer(kFooter);
+    app_.fallthrough();
+    app_.add_option("--socket", options_.socket, "The admin socket of the server")
+        ->type_name("PATH");
+    app_.add_flag("--json", options_.json,
+                  "Answer in JSON, one line: {\"ok\":true,\"result\":…} or "
+                  "{\"ok\":false,\"error\":…}");
+    describe_accounts();
+    describe_server();
+}
+
+void Tool::describe_accounts() {
+    CLI::App* add = command("add-user", "Create an account; reads the password", &Tool::add_user);
+    wants_jid(add, "The new address, such as alice@example.org");
+    add->footer(
+        "The password is asked for twice, or is the first line of standard input when that "
+        "is no terminal.\nIt is never an argument: other users could see it.");
+
+    CLI::App* password =
+        command("set-password", "Change a password; reads the new one", &Tool::set_password);
+    wants_jid(password, "Whose password");
+    password->footer("Clients that are logged in stay; kick disconnects them.");
+
+    CLI::App* remove =
+        command("remove-user", "Delete an account and all it has", &Tool::remove_user);
+    wants_jid(remove, "The address of the account");
+    remove->add_flag("--yes,-y", options_.yes, "Do not ask");
+    remove->footer("Roster, offline messages, vCard and private data are deleted for good.");
+
+    CLI::App* users = command("list-users", "List all accounts", &Tool::list_users);
+    users->add_option("--host", options_.host, "Only of this domain")->type_name("DOMAIN");
+}
+
+void Tool::describe_server() {
+    CLI::App* sessions = command("list-sessions", "List connected clients", &Tool::list_sessions);
+    sessions->add_option("jid", options_.jid, "Only of this user")->type_name("JID");
+
+    CLI::App* kick = command("kick", "Disconnect one client or all of a user", &Tool::kick);
+    wants_jid(kick, "alice@example.org/phone, or alice@example.org for all of hers");
+    kick->add_option("--reason", options_.reason, "Shown to the user")->type_name("TEXT");
+    kick->footer("The user can log in again at once; set-password or remove-user prevents that.");
+
+    CLI::App* stats = command("stats", "Show all counters of the server", &Tool::stats);
+    stats->add_flag("--openmetrics", options_.openmetrics, "As text for Prometheus and the like");
+    command("status", "Tell how the server is doing; exit code 1 if badly", &Tool::status);
+    command("version", "Show the versions of parleyctl and of the server", &Tool::version);
+    command("reload", "Read configuration and certificates again, reopen the log file",
+            &Tool::reload);
+    command("stop", "Stop the server in an orderly way", &Tool::stop);
+}
+
+CLI::App* Tool::command(const char* name, const char* help, int (Tool::*action)()) {
+    CLI::App* added = app_.add_subcommand(name, help);
+    added->callback([this, action] { action_ = [this, action] { return (this->*action)(); }; });
+    return added;
+}
+
+std::optional<std::string> Tool::ask_password() {
+    auto password = console_.read_secret(fmt::format("New password for {}: ", options_.jid));
+    if (!password) {
+        refuse("no password was given");
+        return std::nullopt;
+    }
+    if (!console_.is_interactive()) return password;
+    const auto again = console_.read_secret("The same again: ");
+    if (again == password) return password;
+    refuse("the two passwords differ; nothing was changed");
+    return std::nullopt;
+}
+
+int Tool::with_password(std::string_view command, std::string_view done) {
+    auto password = ask_password();
+    if (!password) return kExitUsage;
+    return finish(call(command, {{"jid", options_.jid}, {"password", *std::move(password)}}),
+                  [&](const AdminValue& result) {
+                      return fmt::format("{} {}.\n", result.text_of("jid"), done);
+                  });
+}
+
+int Tool::remove_user() {
+    if (!options_.yes) {
+        if (!console_.is_interactive())
+            return refuse("removing a user without being asked needs --yes");
+        const auto answer = console_.read_line(
+            fmt::format("Delete {} with all messages and contacts for good? [y/N] ", options_.jid));
+        if (answer != "y" && answer != "Y" && answer != "yes") return refuse("nothing was removed");
+    }
+    return finish(call("remove-user", {{"jid", options_.jid}}), [](const AdminValue& result) {
+        return fmt::format("{} was removed.\n", result.text_of("jid"));
+    });
+}
+
+int Tool::list_users() {
+    AdminValue::Object arguments;
+    if (!options_.host.empty()) arguments.emplace_back("host", options_.host);
+    return finish(call_paged("list-users", "users", std::move(arguments)), show_users);
+}
+
+int Tool::list_sessions() {
+    AdminValue::Object arguments;
+    if (!options_.jid.empty()) arguments.emplace_back("jid", options_.jid);
+    return finish(call_paged("list-sessions", "sessions", std::move(arguments)), show_sessions);
+}
+
+int Tool::kick() {
+    AdminValue::Object arguments{{"jid", options_.jid}};
+    if (!options_.reason.empty()) arguments.emplace_back("reason", options_.reason);
+    return finish(call("kick", std::move(arguments)), [&](const AdminValue& result) {
+        const std::int64_t closed = result.integer_of("closed");
+        if (closed == 0) return fmt::format("{} is not connected.\n", options_.jid);
+        return fmt::format("{} session{} disconnected.\n", closed, closed == 1 ? " was" : "s were");
+    });
+}
+
+int Tool::stats() {
+    return finish(call("stats", {{"openmetrics", options_.openmetrics}}), show_stats);
+}
+
+int Tool::status() {
+    const auto result = call("status", {});
+    const int code = finish(result, show_status);
+    return code == 0 && !result->flag_of("healthy") ? kExitRefused : code;
+}
+
+int Tool::version() {
+    if (!options_.json) console_.out("parleyctl " PARLEY_VERSION "\n");
+    return finish(call("status", {}), [](const AdminValue& result) {
+        return fmt::format("parleyd {}\n", result.text_of("version"));
+    });
+}
+
+int Tool::reload() {
+    return finish(call("reload", {}), show_changes);
+}
+
+int Tool::stop() {
+    return finish(call("stop", {}),
+                  [](const AdminValue&) { return std::string("The server is stopping.\n"); });
+}
+
+base::Result<AdminValue, CallError> Tool::call(std::string_view name,
+                                               AdminValue::Object arguments) {
+    if (!client_) client_ = connect_(options_.socket);
+    return client_->call(name, std::move(arguments));
+}
+
+base::Result<AdminValue, CallError> Tool::call_paged(std::string_view name, std::string_view list,
+                                                     AdminValue::Object arguments) {
+    arguments.emplace_back("limit", 1000);
+    AdminValue::Array all;
+    std::string after;
+    do {
+        AdminValue::Object page = arguments;
+        if (!after.empty()) page.emplace_back("after", after);
+        const auto result = call(name, std::move(page));
+        if (!result) return result;
+        const AdminValue* entries = result->find(list);
+        if (entries && entries->as_array())
+            all.insert(all.end(), entries->as_array()->begin(), entries->as_array()->end());
+        std::string next(result->text_of("next"));
+        if (next == after) break;  // A server that does not move on would be asked for ever.
+        after = std::move(next);
+    } while (!after.empty());
+    return AdminValue(AdminValue::Object{{std::string(list), std::move(all)}});
+}
+
+int Tool::finish(const base::Result<AdminValue, CallError>& result,
+                 const std::function<std::string(const AdminValue&)>& show) {
+    if (result) {
+        console_.out(options_.json
+                         ? to_json(AdminValue::Object{{"ok", true}, {"result", *result}}) + '\n'
+                         : show(*result));
+        return 0;
+    }
+    const CallError& error = result.error();
+    if (options_.json)
+        console_.out(
+            to_json(AdminValue::Object{{"ok", false},
+                                       {"error", AdminValue::Object{{"code", error.code},
+                                                                    {"message", error.message},
+                                                                    {"mend", error.mend}}}}) +
+            '\n');
+    else
+        console_.err(fmt::format("parleyctl: {}\n{}{}", error.message, error.mend,
+                                 error.mend.empty() ? "" : "\n"));
+    return error.reached ? kExitRefused : kExitUnreachable;
+}
+
+int Tool::refuse(std::string_view message) {
+    console_.err(fmt::format("parleyctl: {}\n", message));
+    return kExitUsage;
+}
+
+}  // namespace
+
+int run(std::vector<std::string> arguments, Console& console, const ConnectFunction& connect) {
+    return Tool(console, connect).run(std::move(arguments));
+}
+
+}  // namespace server::ctl
