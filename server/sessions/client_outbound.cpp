@@ -90,9 +90,9 @@ void ClientSession::on_written() {
 void ClientSession::give_back() {
     std::vector<xmpp::Stanza> messages;
     if (unwritten_ != nullptr) messages = unwritten_->cut_behind(stream_.written_total());
-    if (returned_ != nullptr)
-        for (xmpp::Stanza& stanza : *std::exchange(returned_, nullptr))
-            messages.push_back(std::move(stanza));
+    const auto returned = std::exchange(returned_, nullptr);
+    if (returned != nullptr)
+        for (xmpp::Stanza& stanza : *returned) messages.push_back(std::move(stanza));
     unwritten_.reset();
     const xmpp::Jid account = jid_.bare();
     for (xmpp::Stanza& stanza : messages) {
