@@ -94,7 +94,9 @@ public:
     }
 
     /// Refuses new operations (closed), runs everything queued, answers it, flushes the write-ahead
-    /// log into the file and closes it. Blocks; the shards' Reactors must still exist. Idempotent.
+    /// log into the file and closes it. Blocks. Until it returns, the Reactors of all shards that
+    /// ever asked must exist; afterwards run their loops once more for the last answers.
+    /// Idempotent.
     virtual void close() = 0;
 
     /// From any thread.

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
@@ -356,14 +357,15 @@ TEST(Database, fails_every_write_of_a_batch_whose_commit_fails_on_threads_too) {
 }
 
 TEST(Database, answers_each_shard_on_its_own_thread_in_its_own_order) {
-    TestDatabase database;
     constexpr int kShards = 3;
+    std::array<Loop, kShards> loops;  // Outlive the database, which posts to them.
+    TestDatabase database;
     constexpr int kWrites = 300;
     std::vector<std::vector<int>> answered(kShards);
     std::vector<std::thread> threads;
     for (std::size_t shard = 0; shard < kShards; ++shard)
         threads.emplace_back([&, shard] {
-            Loop loop;
+            Loop& loop = loops[shard];
             const auto thread = std::this_thread::get_id();
             {
                 reactor::Reactor::Scope scope(loop.reactor());

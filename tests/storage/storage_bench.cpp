@@ -1,0 +1,124 @@
+// Durable writes a second with 1 to 256 outstanding, reads a second, and the time to open a
+// database of a million accounts. The disk decides: compare runs on one machine only.
+#include "storage/tables/catalog.h"
+#include "storage/tables/offline.h"
+#include "storage/tables/users.h"
+#include "tests/storage/test_database.h"
+
+#include <benchmark/benchmark.h>
+#include <memory>
+#include <string>
+
+namespace storage::test {
+namespace {
+
+constexpr OfflineLimits kNoLimits{.stanzas_max = 1LL << 40, .bytes_max = 1LL << 50};
+
+/// Keeps `outstanding` operations under way until `count` are answered.
+template <class Start>
+class Window {
+public:
+    Window(Loop& loop, Start start, std::int64_t count)
+        : loop_(loop), start_(std::move(start)), left_(count) {}
+
+    void run(std::int64_t outstanding) {
+        {
+            reactor::Reactor::Scope scope(loop_.reactor());
+            while (outstanding-- > 0)
+                next();
+        }
+        loop_.reactor().run();
+    }
+
+private:
+    void next() {
+        if (started_ == left_) return;
+        ++started_;
+        start_()
+            .both([this](auto answer) {
+                if (!answer) std::abort();
+                if (++answered_ == left_) return loop_.reactor().stop();
+                next();
+            })
+            .detach("bench");
+    }
+
+    Loop& loop_;
+    Start start_;
+    std::int64_t left_;
+    std::int64_t started_ = 0;
+    std::int64_t answered_ = 0;
+};
+
+void durable_writes(benchmark::State& state) {
+    constexpr std::int64_t kWrites = 5000;
+    TestDatabase database;
+    const auto account = *xmpp::Jid::parse("juliet@capulet.example");
+    const std::string stanza(300, 'x');
+    for (auto _ : state) {
+        Window window(
+            database.loop,
+            [&] {
+                return database->write([account, stanza](Transaction& t) {
+                    return Offline(t, kNoLimits).append(account, stanza, kNow);
+                });
+            },
+            kWrites);
+        window.run(state.range(0));
+    }
+    state.SetItemsProcessed(state.iterations() * kWrites);
+    const Statistics statistics = database->statistics();
+    state.counters["batch"] = static_cast<double>(statistics.writes) /
+                              static_cast<double>(std::max<std::uint64_t>(statistics.commits, 1));
+}
+BENCHMARK(durable_writes)->RangeMultiplier(4)->Range(1, 256)->UseRealTime();
+
+void reads(benchmark::State& state) {
+    constexpr std::int64_t kReads = 5000;
+    TestDatabase database;
+    const auto account = *xmpp::Jid::parse("juliet@capulet.example");
+    database.must([&](Transaction& t) { return Users(t).create(account, {}, kNow); });
+    for (auto _ : state) {
+        Window window(
+            database.loop,
+            [&] {
+                return database->read([account](Transaction& t) { return Users(t).find(account); });
+            },
+            kReads);
+        window.run(state.range(0));
+    }
+    state.SetItemsProcessed(state.iterations() * kReads);
+}
+BENCHMARK(reads)->RangeMultiplier(8)->Range(1, 64)->UseRealTime();
+
+void open_with_a_million_accounts(benchmark::State& state) {
+    TestDatabase database;
+    constexpr int kAccounts = 1'000'000;
+    const ScramKeys keys{.salt = std::string(16, 's'),
+                         .iterations = 10'000,
+                         .stored_key = std::string(32, 'k'),
+                         .server_key = std::string(32, 'k')};
+    for (int first = 0; first < kAccounts; first += 10'000)
+        database.must([&](Transaction& t) -> base::Result<void> {
+            for (int i = first; i < first + 10'000; ++i) {
+                const auto account = xmpp::Jid::parse("user" + std::to_string(i) + "@big.example");
+                TRY(Users(t).create(*account, {keys, keys, keys}, kNow));
+            }
+            return {};
+        });
+    for (auto _ : state) {
+        state.PauseTiming();
+        database.close();
+        state.ResumeTiming();
+        database.open();
+        database.read([](Transaction& t) {
+            return Users(t).find(*xmpp::Jid::parse("user777777@big.example"));
+        });
+    }
+}
+BENCHMARK(open_with_a_million_accounts)->Unit(benchmark::kMillisecond)->Iterations(5);
+
+}  // namespace
+}  // namespace storage::test
+
+BENCHMARK_MAIN();
