@@ -2,6 +2,8 @@
 // not. A refused exchange must also stay refused.
 #include "exchange.h"
 
+#include "xmpp/sasl/crypto.h"
+
 namespace xmpp::sasl {
 namespace {
 
@@ -102,6 +104,32 @@ TEST(ScramAttack, a_changed_nonce_is_refused) {
     const std::string proof = client_part_only.final.substr(client_part_only.final.find(",p="));
     EXPECT_EQ(refusal(client_part_only.machine->respond("c=biws,r=" + nonce + proof)),
               "not-authorized");
+}
+
+// What somebody who knows the password could send: the proof is right for the changed message.
+std::string signed_final(const std::string& server_first, const std::string& without_proof) {
+    const std::string client_first_bare = "n=user,r=abc";
+    const ScramKeys keys = pencil_keys(ScramHash::sha256);
+    const auto salted = salt_password(keys.hash, "pencil", keys.salt, keys.iterations);
+    const std::string signature = hmac(
+        keys.hash, keys.stored_key, client_first_bare + "," + server_first + "," + without_proof);
+    const std::string proof = exclusive_or(hmac(keys.hash, *salted, "Client Key"), signature);
+    return without_proof + ",p=" + base::base64_encode(proof);
+}
+
+TEST(ScramAttack, a_right_proof_does_not_excuse_another_nonce_or_binding) {
+    const auto answer = [](std::string_view binding, std::string_view added_to_nonce) {
+        const auto machine = server(kScram256);
+        expect<NeedKeys>(machine->start("n,,n=user,r=abc"));
+        const auto first =
+            expect<Challenge>(machine->provide_keys(pencil_keys(ScramHash::sha256))).data;
+        const std::string nonce = first.substr(0, first.find(','));
+        return machine->respond(signed_final(first, "c=" + base::base64_encode(binding) + "," +
+                                                        nonce + std::string(added_to_nonce)));
+    };
+    expect<Success>(answer("n,,", ""));
+    EXPECT_EQ(refusal(answer("n,,", "x")), "not-authorized");
+    EXPECT_EQ(refusal(answer("y,,", "")), "not-authorized");
 }
 
 TEST(ScramAttack, a_replayed_final_message_is_refused_in_another_exchange) {
