@@ -17,7 +17,7 @@ constexpr std::string_view kPreamble =
 # A commented key shows its default: remove the "#" in front of it to change it.
 # Durations: "250ms" "30s" "5m" "1h30m" "14d". Sizes in bytes: 10000, "256KiB", "1MiB".
 # Relative paths count from the folder of this file.
-# parleyd --check-config FILE finds mistakes; parleyctl reload applies changes that need no restart.
+# parleyd --check-config --config FILE finds mistakes; parleyctl reload applies what needs no restart.
 
 )";
 

@@ -8,6 +8,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "reactor/base/text.h"
 #include "server/ctl/output.h"
 
 namespace server::ctl {
@@ -48,12 +49,14 @@ public:
     }
 
     int run(std::vector<std::string> arguments) {
+        const std::string unknown = unknown_command(arguments);
+        if (!unknown.empty()) return refuse(unknown);
         std::ranges::reverse(arguments);  // As CLI11 wants them.
         try {
             app_.parse(std::move(arguments));
         } catch (const CLI::CallForHelp&) {
             const auto chosen = app_.get_subcommands();
-            console_.out(chosen.empty() ? app_.help() : chosen.front()->help());
+            console_.out(chosen.empty() ? app_.help() : chosen.front()->help("parleyctl"));
             return 0;
         } catch (const CLI::CallForVersion&) {
             console_.out("parleyctl " PARLEY_VERSION "\n");
@@ -73,6 +76,9 @@ private:
     void wants_jid(CLI::App* command, const char* help) {
         command->add_option("jid", options_.jid, help)->required()->type_name("JID");
     }
+
+    /// CLI11 would only say that a subcommand is required. Empty: it is known, or CLI11's business.
+    std::string unknown_command(const std::vector<std::string>& arguments) const;
 
     int add_user() { return with_password("add-user", "was created"); }
     int set_password() { return with_password("set-password", "has a new password"); }
@@ -165,6 +171,23 @@ CLI::App* Tool::command(const char* name, const char* help, int (Tool::*action)(
     return added;
 }
 
+std::string Tool::unknown_command(const std::vector<std::string>& arguments) const {
+    auto word = arguments.begin();
+    while (word != arguments.end() && word->starts_with('-'))
+        word += *word == "--socket" && word + 1 != arguments.end() ? 2 : 1;
+    if (arguments.empty()) return "which command? parleyctl --help lists them";
+    if (word == arguments.end()) return "";
+    std::vector<std::string> names;
+    for (const CLI::App* known : app_.get_subcommands({}))
+        names.push_back(known->get_name());
+    if (std::ranges::find(names, *word) != names.end()) return "";
+    const std::vector<std::string_view> candidates(names.begin(), names.end());
+    const auto nearest = base::nearest_name(*word, candidates);
+    return fmt::format("there is no command {}; {}", *word,
+                       nearest ? fmt::format("did you mean {}?", *nearest)
+                               : "parleyctl --help lists what there is");
+}
+
 std::optional<std::string> Tool::ask_password() {
     auto password = console_.read_secret(fmt::format("New password for {}: ", options_.jid));
     if (!password) {
@@ -179,6 +202,10 @@ std::optional<std::string> Tool::ask_password() {
 }
 
 int Tool::with_password(std::string_view command, std::string_view done) {
+    if (console_.is_interactive()) {  // Nobody shall type a password twice for nothing.
+        const auto reached = call("status", {});
+        if (!reached && !reached.error().reached) return finish(reached, show_status);
+    }
     auto password = ask_password();
     if (!password) return kExitUsage;
     return finish(call(command, {{"jid", options_.jid}, {"password", *std::move(password)}}),
