@@ -86,8 +86,9 @@ struct Accounts::Impl {
     }
 
     reactor::Deferred<void> load(xmpp::Jid bare) {
-        base::Result<std::optional<Roster>> loaded = co_await database.read(
+        auto reading = database.read(
             [bare](storage::Transaction& transaction) { return load_account(transaction, bare); });
+        base::Result<std::optional<Roster>> loaded = co_await std::move(reading);
         Entry* loading = entry(bare.bare_view());
         if (loading == nullptr) co_return {};  // Removed meanwhile.
         if (!loaded || !*loaded) {
@@ -240,8 +241,8 @@ reactor::Deferred<Resource*> Accounts::bind(const xmpp::Jid& full, SessionSink& 
                                             SessionId id) {
     reactor::Promise<Resource*> promise;
     reactor::Deferred<Resource*> bound = promise.deferred();
-    with(full.bare(), [full, &session, id, promise = std::move(promise)](
-                          base::Result<Account*> account) mutable {
+    with(full.bare(), [full, &session, id,
+                       promise = std::move(promise)](base::Result<Account*> account) mutable {
         if (!promise.wanted()) return;  // The session ended while the account was loading.
         if (!account) {
             promise.fail(std::move(account).error());
@@ -268,7 +269,9 @@ void Accounts::unbind(const xmpp::Jid& bare, SessionId session) {
     impl_->age(*entry, bare);
 }
 
-void Accounts::created(const xmpp::Jid& bare) { impl_->absent.erase(std::string(bare.bare_view())); }
+void Accounts::created(const xmpp::Jid& bare) {
+    impl_->absent.erase(std::string(bare.bare_view()));
+}
 
 void Accounts::removed(const xmpp::Jid& bare) {
     const auto found = impl_->entries.find(bare.bare_view());
@@ -278,11 +281,14 @@ void Accounts::removed(const xmpp::Jid& bare) {
     // In a step of its own: an edit of this very account may be what removed it.
     impl_->world.reactor.soon([gone = std::move(gone)] {
         for (auto& waiting : gone->waiting)
-            if (Call* call = std::get_if<Call>(&waiting)) (*call)(base::fail(base::Errc::not_found));
+            if (Call* call = std::get_if<Call>(&waiting))
+                (*call)(base::fail(base::Errc::not_found));
     });
 }
 
-std::size_t Accounts::loaded_count() const { return impl_->entries.size(); }
+std::size_t Accounts::loaded_count() const {
+    return impl_->entries.size();
+}
 
 void Accounts::for_each(const std::function<void(Account&)>& visit) {
     for (auto& [name, entry] : impl_->entries)

@@ -26,7 +26,10 @@ AdminSession describe(const SessionInfo& info) {
 
 AdminService::AdminService(ServerGroup& group, storage::Database& database, const Hosts& hosts,
                            Actions actions)
-    : group_(group), database_(database), hosts_(hosts), actions_(std::move(actions)),
+    : group_(group),
+      database_(database),
+      hosts_(hosts),
+      actions_(std::move(actions)),
       started_at_(group.shards().world(0).reactor.now()) {}
 
 reactor::Deferred<void> AdminService::add_user(xmpp::Jid bare, std::string password) {
@@ -58,11 +61,13 @@ reactor::Deferred<UserPage> AdminService::list_users(std::string host, std::stri
         if (!mark.empty() && name < mark.domain()) continue;
         const std::string after_local(name == mark.domain() ? mark.local() : "");
         const auto wanted = static_cast<std::uint32_t>(limit - page.users.size());
-        auto users = co_await database_.read([name, after_local, wanted](storage::Transaction& db) {
+        auto reading = database_.read([name, after_local, wanted](storage::Transaction& db) {
             return storage::Users(db).list(name, after_local, wanted);
         });
+        auto users = co_await std::move(reading);
         if (!users) co_return users.error();
-        for (storage::UserSummary& user : *users) page.users.push_back(std::move(user.account));
+        for (storage::UserSummary& user : *users)
+            page.users.push_back(std::move(user.account));
         if (page.users.size() >= limit) {
             page.next = page.users.back().text();
             break;
@@ -73,7 +78,7 @@ reactor::Deferred<UserPage> AdminService::list_users(std::string host, std::stri
 
 reactor::Deferred<SessionPage> AdminService::list_sessions(xmpp::Jid bare, std::string after,
                                                            std::size_t limit) {
-    auto found = co_await group_.gather([bare, after](ShardServer& server) {
+    auto gathering = group_.gather([bare, after](ShardServer& server) {
         std::vector<AdminSession> sessions;
         server.clients().for_each([&](const SessionInfo& info) {
             if (info.jid <= after) return;
@@ -82,6 +87,7 @@ reactor::Deferred<SessionPage> AdminService::list_sessions(xmpp::Jid bare, std::
         });
         return sessions;
     });
+    auto found = co_await std::move(gathering);
     if (!found) co_return found.error();
     SessionPage page;
     for (std::vector<AdminSession>& part : *found)
@@ -97,13 +103,15 @@ reactor::Deferred<SessionPage> AdminService::list_sessions(xmpp::Jid bare, std::
 }
 
 reactor::Deferred<std::int64_t> AdminService::kick(xmpp::Jid jid, std::string reason) {
-    auto counts = co_await group_.gather([jid, reason](ShardServer& server) {
+    auto gathering = group_.gather([jid, reason](ShardServer& server) {
         return static_cast<std::int64_t>(server.clients().kick(
             jid, xmpp::StreamError(xmpp::StreamCondition::policy_violation, reason)));
     });
+    auto counts = co_await std::move(gathering);
     if (!counts) co_return counts.error();
     std::int64_t all = 0;
-    for (const std::int64_t count : *counts) all += count;
+    for (const std::int64_t count : *counts)
+        all += count;
     co_return all;
 }
 
@@ -112,7 +120,8 @@ reactor::Deferred<MetricsSnapshot> AdminService::stats() {
         co_await group_.gather([](ShardServer& server) { return server.metrics().snapshot(); });
     if (!snapshots) co_return snapshots.error();
     MetricsSnapshot merged;
-    for (const MetricsSnapshot& snapshot : *snapshots) merge(merged, snapshot);
+    for (const MetricsSnapshot& snapshot : *snapshots)
+        merge(merged, snapshot);
     co_return merged;
 }
 
@@ -126,14 +135,17 @@ reactor::Deferred<ServerStatus> AdminService::status() {
     status.uptime = group_.shards().world(0).reactor.now() - started_at_;
     status.hosts = hosts_.names();
     status.shards = group_.shards().count();
-    for (const std::int64_t count : *counts) status.sessions += count;
-    auto written = co_await database_.write(
-        [](storage::Transaction&) -> base::Result<void> { return {}; });
+    for (const std::int64_t count : *counts)
+        status.sessions += count;
+    auto written =
+        co_await database_.write([](storage::Transaction&) -> base::Result<void> { return {}; });
     if (!written) status.problems.push_back("the database: " + written.error().message());
     co_return status;
 }
 
-reactor::Deferred<std::vector<ConfigChange>> AdminService::reload() { return actions_.reload(); }
+reactor::Deferred<std::vector<ConfigChange>> AdminService::reload() {
+    return actions_.reload();
+}
 
 reactor::Deferred<void> AdminService::stop() {
     actions_.stop();

@@ -17,8 +17,8 @@
 #include "storage/database.h"
 #include "storage/tables/catalog.h"
 
-#include <csignal>
 #include <fmt/format.h>
+#include <csignal>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -43,27 +43,28 @@ reactor::RealShardsOptions shard_options(const Config& config) {
 
 std::vector<std::string> host_names(const Config& config) {
     std::vector<std::string> names;
-    for (const HostConfig& host : config.hosts()) names.push_back(host.name);
+    for (const HostConfig& host : config.hosts())
+        names.push_back(host.name);
     return names;
 }
 
 base::Result<std::unique_ptr<storage::Database>> open_storage(const Config& config,
                                                               base::WallTime now) {
     const auto queue_max = static_cast<std::uint32_t>(config.get(keys::kStorageQueueMax));
-    return storage::open_database(
-        {.path = std::string(config.get(keys::kDataDir)) + "/parley.db",
-         .stores = storage::all_stores(),
-         .now = now,
-         .write_queue_max = queue_max,
-         .read_queue_max = queue_max},
-        static_cast<std::uint32_t>(config.get(keys::kStorageReaders)));
+    return storage::open_database({.path = std::string(config.get(keys::kDataDir)) + "/parley.db",
+                                   .stores = storage::all_stores(),
+                                   .now = now,
+                                   .write_queue_max = queue_max,
+                                   .read_queue_max = queue_max},
+                                  static_cast<std::uint32_t>(config.get(keys::kStorageReaders)));
 }
 
 }  // namespace
 
 struct Application::Impl {
     explicit Impl(ApplicationOptions o)
-        : options(std::move(o)), notify(ServiceNotify::from_environment()),
+        : options(std::move(o)),
+          notify(ServiceNotify::from_environment()),
           hosts(host_names(options.config)) {}
 
     ApplicationOptions options;
@@ -118,8 +119,8 @@ base::Result<void> Application::run() {
     impl.shards = std::make_unique<reactor::RealShards>(
         shard_options(impl.options.config), *impl.log,
         [](reactor::World& world) { return reactor::make_tcp_network(world); });
-    impl.group = std::make_unique<ServerGroup>(
-        ServerGroup::Parts{*impl.shards, *impl.database, impl.hosts});
+    impl.group =
+        std::make_unique<ServerGroup>(ServerGroup::Parts{*impl.shards, *impl.database, impl.hosts});
     impl.shards->run(
         [&](reactor::ShardId shard) {
             if (shard != 0) return;
@@ -164,7 +165,7 @@ base::Result<void> Application::Impl::open_admin() {
         *group, *database, hosts,
         AdminService::Actions{[this] { return reload(); },
                               [this] { world().reactor.soon([this] { begin_stop(); }); }});
-    commands.emplace(AdminCommands::standard(*admin));
+    add_standard_commands(commands.emplace(), *admin);
     AdminSocketOptions socket_options;
     socket_options.path = admin_socket_path(options.config);
     socket = TRY(AdminSocket::listen(world(), *commands, std::move(socket_options)));
@@ -174,17 +175,19 @@ base::Result<void> Application::Impl::open_admin() {
 void Application::Impl::report(const Identities& identities) {
     for (const std::string& warning : identities.warnings)
         log->warn("tls.certificate", {{"problem", warning}});
-    log->info("server.started",
-              {{"version", PARLEY_VERSION}, {"shards", shards->count()},
-               {"hosts", fmt::format("{}", fmt::join(hosts.names(), ","))}});
-    if (options.welcome)
-        print_welcome(options.config, options.config_path, identities.self_signed);
+    log->info("server.started", {{"version", PARLEY_VERSION},
+                                 {"shards", shards->count()},
+                                 {"hosts", fmt::format("{}", fmt::join(hosts.names(), ","))}});
+    if (options.welcome) print_welcome(options.config, options.config_path, identities.self_signed);
 }
 
 void Application::Impl::on_signal(int number) {
     if (number == SIGHUP) {
-        tasks->add("reload", reload().then([](const std::vector<ConfigChange>&) {}).rescue(
-                                 [](const base::Failure&) { return base::Result<void>(); }));
+        tasks->add(
+            "reload",
+            reload().then([](const std::vector<ConfigChange>&) {}).rescue([](const base::Failure&) {
+                return base::Result<void>();
+            }));
         return;
     }
     // A second request means: now.
@@ -215,7 +218,7 @@ reactor::Deferred<std::vector<ConfigChange>> Application::Impl::reload() {
         Identities identities;
     };
     // Files are read in the pool. The registry does not change once the server runs.
-    base::Result<Loaded> loaded = co_await world().blocking.run(
+    auto working = world().blocking.run(
         reactor::WorkClass::misc,
         [path = options.config_path, registry = options.registry,
          now = clock.wall()]() -> base::Result<Loaded> {
@@ -233,6 +236,7 @@ reactor::Deferred<std::vector<ConfigChange>> Application::Impl::reload() {
             fresh.identities = TRY(load_identities(fresh.config, now));
             return fresh;
         });
+    base::Result<Loaded> loaded = co_await std::move(working);
     base::Result<ClientTls> tls = base::fail(base::Errc::internal);
     if (loaded) tls = make_client_tls(loaded->identities.options, loaded->config);
     if (!loaded || !tls) {

@@ -25,26 +25,27 @@ reactor::Deferred<void> ServerGroup::start(Config config, ClientTls tls) {
     base::Result<std::string> secret = co_await fake_salt_secret();
     if (!secret) co_return secret.error();
     for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
-        base::Result<void> built =
-            co_await parts_.shards.run_on(id, [this, id, config, tls, secret = *secret] {
-                servers_[id] = std::make_unique<ShardServer>(
-                    ShardServer::Parts{parts_.shards.world(id), parts_.database, parts_.hosts,
-                                       secret},
-                    config, tls);
-            });
+        auto answering = parts_.shards.run_on(id, [this, id, config, tls, secret = *secret] {
+            servers_[id] = std::make_unique<ShardServer>(
+                ShardServer::Parts{parts_.shards.world(id), parts_.database, parts_.hosts, secret},
+                config, tls);
+        });
+        base::Result<void> built = co_await std::move(answering);
         if (!built) co_return built.error();
     }
     std::vector<ShardServer*> all;
-    for (const auto& server : servers_) all.push_back(server.get());
+    for (const auto& server : servers_)
+        all.push_back(server.get());
     for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
-        base::Result<void> connected =
-            co_await parts_.shards.run_on(id, [this, id, all] { servers_[id]->connect(all); });
+        auto answering = parts_.shards.run_on(id, [this, id, all] { servers_[id]->connect(all); });
+        base::Result<void> connected = co_await std::move(answering);
         if (!connected) co_return connected.error();
     }
     // Listening comes last, everywhere: a connection may need any other shard.
     for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
-        base::Result<void> listening = co_await parts_.shards.run_on(
-            id, [this, id] { return servers_[id]->clients().listen(); });
+        auto answering =
+            parts_.shards.run_on(id, [this, id] { return servers_[id]->clients().listen(); });
+        base::Result<void> listening = co_await std::move(answering);
         if (!listening) co_return listening.error();
     }
     co_return {};
@@ -52,8 +53,9 @@ reactor::Deferred<void> ServerGroup::start(Config config, ClientTls tls) {
 
 reactor::Deferred<void> ServerGroup::reload(Config config, ClientTls tls) {
     for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
-        base::Result<void> done = co_await parts_.shards.run_on(
+        auto answering = parts_.shards.run_on(
             id, [this, id, config, tls] { servers_[id]->reload(config, tls); });
+        base::Result<void> done = co_await std::move(answering);
         if (!done) co_return done.error();
     }
     co_return {};
@@ -63,9 +65,8 @@ reactor::Deferred<void> ServerGroup::shut_down(base::Duration grace) {
     std::vector<reactor::Deferred<void>> closing;
     for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
         if (!servers_[id]) continue;
-        closing.push_back(parts_.shards.run_on(id, [this, id, grace] {
-            return servers_[id]->clients().shut_down(grace);
-        }));
+        closing.push_back(parts_.shards.run_on(
+            id, [this, id, grace] { return servers_[id]->clients().shut_down(grace); }));
     }
     static_cast<void>(co_await reactor::when_all(std::move(closing)));
     // Writes are answered in order per shard: when an empty one is, all before it are on disk.

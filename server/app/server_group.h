@@ -1,5 +1,5 @@
-// ServerGroup: the ShardServers of all shards as one: built, connected, reloaded and stopped together.
-// Every call is made on shard 0.
+// ServerGroup: the ShardServers of all shards as one: built, connected, reloaded and stopped
+// together. Every call is made on shard 0.
 #pragma once
 
 #include "reactor/shards.h"
@@ -33,12 +33,13 @@ public:
 
     /// Runs `visit(ShardServer&)` on every shard and collects what it returns, by shard.
     template <class Visit>
-    auto gather(Visit visit) -> reactor::Deferred<
-        std::vector<std::invoke_result_t<Visit&, ShardServer&>>> {
+    auto gather(Visit visit)
+        -> reactor::Deferred<std::vector<std::invoke_result_t<Visit&, ShardServer&>>> {
         std::vector<std::invoke_result_t<Visit&, ShardServer&>> answers;
         for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
-            auto answer = co_await parts_.shards.run_on(
+            auto answering = parts_.shards.run_on(
                 id, [this, id, visit]() mutable { return visit(*servers_[id]); });
+            auto answer = co_await std::move(answering);
             if (!answer) co_return answer.error();
             answers.push_back(std::move(*answer));
         }

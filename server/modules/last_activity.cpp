@@ -1,11 +1,12 @@
-// XEP-0012 Last Activity: since when an account is gone, for those who may see its presence, and how
-// long the server has been up. Requests to a client's full JID pass, for the same people only (§4).
+// XEP-0012 Last Activity: since when an account is gone, for those who may see its presence, and
+// how long the server has been up. Requests to a client's full JID pass, for the same people only
+// (§4).
+#include "storage/tables/last_activity.h"
 #include "reactor/reactor.h"
 #include "reactor/task_set.h"
 #include "server/modules/catalog.h"
 #include "server/routing/roster_edits.h"
 #include "storage/database.h"
-#include "storage/tables/last_activity.h"
 #include "xmpp/core/namespaces.h"
 
 #include <algorithm>
@@ -28,25 +29,25 @@ xmpp::Element answer(std::int64_t seconds, std::string_view status = {}) {
 class LastActivity final : public Module {
 public:
     explicit LastActivity(ModuleContext& context)
-        : context_(context), started_at_(context.world.reactor.now()),
+        : context_(context),
+          started_at_(context.world.reactor.now()),
           tasks_(context.world.reactor) {
-        subscriptions_ += context.iq.on_get(
-            IqTarget::server, kQuery, [this](const IqRequest&) { return uptime(); });
-        subscriptions_ +=
-            context.iq.on_get(IqTarget::account, kQuery,
-                              [this](IqRequest request) { return account(std::move(request)); });
+        subscriptions_ += context.iq.on_get(IqTarget::server, kQuery,
+                                            [this](const IqRequest&) { return uptime(); });
+        subscriptions_ += context.iq.on_get(IqTarget::account, kQuery, [this](IqRequest request) {
+            return account(std::move(request));
+        });
         subscriptions_ += context.hooks.inbound.add(
             Stage::guard, [this](StanzaEvent& event) { return judge(event); });
-        subscriptions_ += context.hooks.resource_gone.add(
-            Stage::observe, [this](ResourceEvent& event) {
+        subscriptions_ +=
+            context.hooks.resource_gone.add(Stage::observe, [this](ResourceEvent& event) {
                 note_departure(event);
                 return Verdict::proceed();
             });
-        subscriptions_ += context.hooks.outbound.add(
-            Stage::observe, [this](StanzaEvent& event) {
-                remember_status(event);
-                return Verdict::proceed();
-            });
+        subscriptions_ += context.hooks.outbound.add(Stage::observe, [this](StanzaEvent& event) {
+            remember_status(event);
+            return Verdict::proceed();
+        });
     }
 
 private:
@@ -71,16 +72,16 @@ private:
         if (asked == nullptr) co_return IqReply(StanzaError::service_unavailable());
         if (!may_see(*asked, request.requester())) co_return IqReply(StanzaError::forbidden());
         if (asked->has_available()) co_return IqReply(answer(0));
-        auto seen = co_await context_.database.read(
+        auto reading = context_.database.read(
             [account = request.addressee()](storage::Transaction& transaction) {
                 return storage::LastActivity(transaction).get(account);
             });
+        auto seen = co_await std::move(reading);
         if (!seen) co_return IqReply(refusal_of(seen.error()));
         if (!*seen) co_return IqReply(StanzaError::item_not_found());
         const base::Duration gone = context_.world.clock.wall() - (*seen)->at;
-        co_return IqReply(
-            answer(std::chrono::duration_cast<std::chrono::seconds>(gone).count(),
-                   (*seen)->status));
+        co_return IqReply(answer(std::chrono::duration_cast<std::chrono::seconds>(gone).count(),
+                                 (*seen)->status));
     }
 
     static Verdict judge(const StanzaEvent& event) {
@@ -97,8 +98,7 @@ private:
         if (!stanza.is_presence() || stanza.to() ||
             stanza.presence_type() != xmpp::PresenceType::unavailable)
             return;
-        words_.of(event.account).status =
-            stanza.element().child_text("status", xmpp::ns::client);
+        words_.of(event.account).status = stanza.element().child_text("status", xmpp::ns::client);
         save(event.account);
     }
 
@@ -113,10 +113,10 @@ private:
     }
 
     reactor::Deferred<void> write(xmpp::Jid account, storage::LastSeen seen) {
-        auto written =
-            co_await context_.database.write([account, seen](storage::Transaction& transaction) {
-                return storage::LastActivity(transaction).put(account, seen);
-            });
+        auto writing = context_.database.write([account, seen](storage::Transaction& transaction) {
+            return storage::LastActivity(transaction).put(account, seen);
+        });
+        auto written = co_await std::move(writing);
         if (!written)
             context_.world.log.warn("last_activity.not_saved",
                                     {{"why", written.error().message()}});

@@ -1,16 +1,16 @@
-// XEP-0160 offline messages (with XEP-0203 stamps): a message that no resource can take is kept, and
-// handed over in order when one can again.
+// XEP-0160 offline messages (with XEP-0203 stamps): a message that no resource can take is kept,
+// and handed over in order when one can again.
 //
 // Order: while an account's store is being handed over, or a write to it is under way, new messages
 // for the account go through the store as well, so they cannot overtake older ones. A message is
 // deleted when the operating system has taken its bytes, not before: a crash repeats, never loses.
+#include "storage/tables/offline.h"
 #include "reactor/looping_call.h"
 #include "reactor/reactor.h"
 #include "reactor/task_set.h"
 #include "server/config/core_keys.h"
 #include "server/modules/catalog.h"
 #include "storage/database.h"
-#include "storage/tables/offline.h"
 #include "xmpp/payloads/delay.h"
 #include "xmpp/xml/read_stanza.h"
 
@@ -69,7 +69,8 @@ const Resource* resource_in(const Account& account, SessionId session) {
 class Offline final : public Module {
 public:
     explicit Offline(ModuleContext& context)
-        : context_(context), states_(context.accounts),
+        : context_(context),
+          states_(context.accounts),
           expiry_(context.world.reactor, [this] { return expire(); }),
           stored_(context.metrics.counter("module_offline_stored_total",
                                           "Messages put into the offline store.")),
@@ -83,8 +84,8 @@ public:
             Stage::deliver, [this](StanzaEvent& event) { return keep(event); });
         subscriptions_ += context.hooks.inbound.add(
             Stage::deliver, [this](StanzaEvent& event) { return keep_order(event); });
-        subscriptions_ += context.hooks.presence_changed.add(
-            Stage::observe, [this](ResourceEvent& event) {
+        subscriptions_ +=
+            context.hooks.presence_changed.add(Stage::observe, [this](ResourceEvent& event) {
                 if (event.resource.available() && event.resource.priority >= 0)
                     start(event.account, event.resource);
                 return Verdict::proceed();
@@ -123,12 +124,12 @@ private:
     reactor::Deferred<void> store(xmpp::Jid account, Stanza message) {
         const base::WallTime now = context_.world.clock.wall();
         ++states_.of(*context_.accounts.find(account)).writes_open;
-        base::Result<storage::OfflineId> stored = co_await context_.database.write(
+        auto writing = context_.database.write(
             [account, xml = message.to_xml(), now, expires_at = now + expiry_after_,
              limits = limits_](storage::Transaction& transaction) {
-                return storage::Offline(transaction, limits)
-                    .append(account, xml, now, expires_at);
+                return storage::Offline(transaction, limits).append(account, xml, now, expires_at);
             });
+        base::Result<storage::OfflineId> stored = co_await std::move(writing);
         if (stored) {
             stored_.add();
         } else {
@@ -154,9 +155,9 @@ private:
         context_.world.log.error("offline.store_failed", {{"why", why.message()}});
         const bool wait = why.is(base::Errc::queue_full) || why.is(base::Errc::no_space) ||
                           why.is(base::Errc::busy);
-        context_.router.bounce(std::move(message), wait
-                                                       ? xmpp::StanzaError::resource_constraint()
-                                                       : xmpp::StanzaError::internal_server_error());
+        context_.router.bounce(std::move(message),
+                               wait ? xmpp::StanzaError::resource_constraint()
+                                    : xmpp::StanzaError::internal_server_error());
     }
 
     void start(Account& account, const Resource& resource) {
@@ -185,10 +186,11 @@ private:
     reactor::Deferred<void> hand_over(xmpp::Jid account, SessionId session) {
         storage::OfflineId after = 0;
         for (;;) {
-            base::Result<std::vector<storage::OfflineStanza>> page = co_await context_.database.read(
+            auto reading = context_.database.read(
                 [account, after, now = context_.world.clock.wall()](storage::Transaction& db) {
                     return storage::Offline(db).page(account, after, kBatchMessages, now);
                 });
+            base::Result<std::vector<storage::OfflineStanza>> page = co_await std::move(reading);
             if (!page) {
                 context_.world.log.error("offline.read_failed", {{"why", page.error().message()}});
                 finish(account, true);
@@ -205,7 +207,8 @@ private:
                 finish(account, false);
                 co_return {};
             }
-            for (storage::OfflineStanza& kept : *page) deliver(*taker, account, kept);
+            for (storage::OfflineStanza& kept : *page)
+                deliver(*taker, account, kept);
             if (!co_await taker->session->flushed()) {
                 finish(account, false);
                 co_return {};
@@ -235,11 +238,13 @@ private:
     reactor::Deferred<bool> remove(xmpp::Jid account,
                                    const std::vector<storage::OfflineStanza>& page) {
         std::vector<storage::OfflineId> ids;
-        for (const storage::OfflineStanza& kept : page) ids.push_back(kept.id);
-        base::Result<std::int64_t> removed = co_await context_.database.write(
+        for (const storage::OfflineStanza& kept : page)
+            ids.push_back(kept.id);
+        auto writing = context_.database.write(
             [account, ids = std::move(ids)](storage::Transaction& transaction) {
                 return storage::Offline(transaction).remove(account, ids);
             });
+        base::Result<std::int64_t> removed = co_await std::move(writing);
         if (!removed)
             context_.world.log.error("offline.remove_failed", {{"account", account.text()},
                                                                {"why", removed.error().message()}});
@@ -249,10 +254,11 @@ private:
     reactor::Deferred<void> expire() {
         std::int64_t removed_last = kExpiryBatch;
         while (removed_last == kExpiryBatch) {
-            base::Result<std::int64_t> removed = co_await context_.database.write(
+            auto writing = context_.database.write(
                 [now = context_.world.clock.wall()](storage::Transaction& transaction) {
                     return storage::Offline(transaction).expire(now, kExpiryBatch);
                 });
+            base::Result<std::int64_t> removed = co_await std::move(writing);
             if (!removed) {
                 context_.world.log.warn("offline.expire_failed",
                                         {{"why", removed.error().message()}});

@@ -40,11 +40,12 @@ private:
             co_return IqReply(StanzaError::bad_request("name exactly one element"));
         if (!in_own_namespace(*wanted))
             co_return IqReply(StanzaError::not_acceptable("the element needs its own namespace"));
-        auto found = co_await context_.database.read(
-            [account = request.addressee(), ns = std::string(wanted->ns()),
-             name = wanted->name()](storage::Transaction& transaction) {
+        auto reading =
+            context_.database.read([account = request.addressee(), ns = std::string(wanted->ns()),
+                                    name = wanted->name()](storage::Transaction& transaction) {
                 return storage::PrivateXml(transaction).get(account, {ns, name});
             });
+        auto found = co_await std::move(reading);
         if (!found) co_return IqReply(refusal_of(found.error()));
         xmpp::Element answer("query", xmpp::ns::private_storage);
         std::optional<xmpp::Element> element;
@@ -63,14 +64,15 @@ private:
             all.push_back({std::string(child.ns()), child.name(), xmpp::to_xml(child)});
         }
         if (all.empty()) co_return IqReply(StanzaError::not_acceptable("nothing to store"));
-        auto saved = co_await context_.database.write(
-            [account = request.addressee(),
-             all = std::move(all)](storage::Transaction& transaction) -> base::Result<void> {
+        auto writing =
+            context_.database.write([account = request.addressee(), all = std::move(all)](
+                                        storage::Transaction& transaction) -> base::Result<void> {
                 storage::PrivateXml store(transaction);
                 for (const Kept& kept : all)
                     TRY(store.put(account, {kept.name_space, kept.name}, kept.xml));
                 return {};
             });
+        auto saved = co_await std::move(writing);
         if (!saved) co_return IqReply(refusal_of(saved.error()));
         co_return IqReply();
     }

@@ -190,7 +190,7 @@ ModuleDescriptor describe_roster() {
             .features = {xmpp::ns::roster},
             .account_features = {},
             .needs = {},
-            .config = {keys::kRosterItemsMax},
+            .config = {},
             .create = create_module<RosterModule>};
 }
 

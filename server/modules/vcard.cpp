@@ -19,18 +19,20 @@ constexpr QualifiedName kVcard{xmpp::ns::vcard, "vCard"};
 class Vcard final : public Module {
 public:
     explicit Vcard(ModuleContext& context) : context_(context) {
-        subscriptions_ += context.iq.on_get(
-            IqTarget::account, kVcard, [this](IqRequest request) { return get(std::move(request)); });
+        subscriptions_ += context.iq.on_get(IqTarget::account, kVcard, [this](IqRequest request) {
+            return get(std::move(request));
+        });
         subscriptions_ += context.iq.on_set(
             IqTarget::self, kVcard, [this](IqRequest request) { return set(std::move(request)); });
     }
 
 private:
     reactor::Deferred<IqReply> get(IqRequest request) {
-        auto card = co_await context_.database.read(
+        auto reading = context_.database.read(
             [account = request.addressee()](storage::Transaction& transaction) {
                 return storage::Vcards(transaction).get(account);
             });
+        auto card = co_await std::move(reading);
         if (!card) co_return IqReply(refusal_of(card.error()));
         if (!*card) {
             if (!request.own()) co_return IqReply(StanzaError::service_unavailable());
@@ -38,19 +40,19 @@ private:
         }
         std::optional<xmpp::Element> element = xmpp::read_element((*card)->xml);
         if (!element) {
-            context_.world.log.error("vcard.unreadable",
-                                     {{"account", request.addressee().text()}});
+            context_.world.log.error("vcard.unreadable", {{"account", request.addressee().text()}});
             co_return IqReply(StanzaError::internal_server_error());
         }
         co_return IqReply(std::move(*element));
     }
 
     reactor::Deferred<IqReply> set(IqRequest request) {
-        auto saved = co_await context_.database.write(
+        auto writing = context_.database.write(
             [account = request.addressee(),
              xml = xmpp::to_xml(request.payload())](storage::Transaction& transaction) {
                 return storage::Vcards(transaction).put(account, {.xml = xml, .photo_sha1 = {}});
             });
+        auto saved = co_await std::move(writing);
         if (!saved) co_return IqReply(refusal_of(saved.error()));
         co_return IqReply();
     }

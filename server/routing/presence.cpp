@@ -134,7 +134,7 @@ void Presence::Impl::direct(Account& account, Resource& resource, Stanza stanza)
     }
     if (!broadcast.direct(account, resource, std::move(stanza)))
         flow.refuse(stanza, xmpp::StanzaError::resource_constraint(
-                              "too many recipients of directed presence"));
+                                "too many recipients of directed presence"));
 }
 
 // §3.1.2: a request to another server may have been lost; it goes out again with each new resource.
@@ -262,10 +262,10 @@ SessionSink* Presence::Impl::request_taker(const xmpp::Jid& owner, SessionId ses
 // `newest`: requests that arrived later than this were delivered when they came.
 reactor::Deferred<void> Presence::Impl::hand_over_requests(xmpp::Jid owner, SessionId session,
                                                            std::uint32_t newest) {
-    base::Result<std::vector<storage::SubscriptionRequest>> kept =
-        co_await parts.database.read([owner](storage::Transaction& transaction) {
-            return storage::Roster(transaction).requests(owner);
-        });
+    auto reading = parts.database.read([owner](storage::Transaction& transaction) {
+        return storage::Roster(transaction).requests(owner);
+    });
+    base::Result<std::vector<storage::SubscriptionRequest>> kept = co_await std::move(reading);
     if (!kept) co_return std::move(kept).error();
     std::size_t delivered = 0;
     for (const storage::SubscriptionRequest& request : *kept) {

@@ -51,11 +51,11 @@ reactor::Deferred<void> RosterEdits::run(const xmpp::Jid& account, Accounts::Edi
 
 reactor::Deferred<void> RosterEdits::save(xmpp::Jid account, RosterChange change,
                                           std::string request) {
-    base::Result<storage::RosterVersion> saved =
-        co_await database_.write([account, change, request = std::move(request), limits = limits_,
-                                  now = world_.clock.wall()](storage::Transaction& transaction) {
-            return write_change(transaction, limits, account, change, request, now);
-        });
+    auto writing = database_.write([account, change, request = std::move(request), limits = limits_,
+                                    now = world_.clock.wall()](storage::Transaction& transaction) {
+        return write_change(transaction, limits, account, change, request, now);
+    });
+    base::Result<storage::RosterVersion> saved = co_await std::move(writing);
     if (!saved) co_return std::move(saved).error();
     Account* loaded = accounts_.find(account);
     if (loaded == nullptr) co_return base::Errc::not_found;

@@ -32,18 +32,19 @@ base::Result<storage::ScramKeySet> derive_all(const std::string& password, const
     storage::ScramKeySet keys;
     for (const xmpp::sasl::ScramHash hash : xmpp::sasl::kScramHashes) {
         const auto index = static_cast<std::size_t>(hash);
-        auto derived =
-            TRY(xmpp::sasl::derive_keys(hash, password, salts.at(index), iterations));
-        keys.at(index) = storage::ScramKeys{std::move(derived.salt), derived.iterations,
-                                            std::move(derived.stored_key),
-                                            std::move(derived.server_key)};
+        auto derived = TRY(xmpp::sasl::derive_keys(hash, password, salts.at(index), iterations));
+        keys.at(index) =
+            storage::ScramKeys{std::move(derived.salt), derived.iterations,
+                               std::move(derived.stored_key), std::move(derived.server_key)};
     }
     return keys;
 }
 
 }  // namespace
 
-UserService::UserService(Parts parts, const Config& config) : parts_(parts) { reload(config); }
+UserService::UserService(Parts parts, const Config& config) : parts_(parts) {
+    reload(config);
+}
 
 void UserService::reload(const Config& config) {
     iterations_ = static_cast<std::uint32_t>(config.get(keys::kScramIterations));
@@ -89,59 +90,63 @@ reactor::Deferred<void> UserService::set_password(xmpp::Jid account, std::string
 }
 
 reactor::Deferred<void> UserService::remove(xmpp::Jid account,
-                                              std::optional<xmpp::Stanza> last_words) {
+                                            std::optional<xmpp::Stanza> last_words) {
     if (auto checked = check(account); !checked) return checked;
     UserService& home = home_of(account);
     const reactor::ShardId id = home_id(account);
-    return parts_.world.shards.run_on(id, [&home, account = std::move(account),
-                                           last_words = std::move(last_words)]() mutable {
-        return home.remove_here(std::move(account), std::move(last_words));
-    });
+    return parts_.world.shards.run_on(
+        id, [&home, account = std::move(account), last_words = std::move(last_words)]() mutable {
+            return home.remove_here(std::move(account), std::move(last_words));
+        });
 }
 
 reactor::Deferred<void> UserService::store_new(xmpp::Jid account, std::string password) {
-    base::Result<storage::ScramKeySet> keys = co_await parts_.world.blocking.run(
+    auto working = parts_.world.blocking.run(
         reactor::WorkClass::crypto,
         [password = std::move(password), salts = draw_salts(parts_.world.entropy),
          iterations = iterations_] { return derive_all(password, salts, iterations); });
+    base::Result<storage::ScramKeySet> keys = co_await std::move(working);
     if (!keys) co_return keys.error();
-    base::Result<void> stored = co_await parts_.database.write(
-        [account, keys = std::move(*keys), now = parts_.world.clock.wall()](
-            storage::Transaction& transaction) {
+    auto writing =
+        parts_.database.write([account, keys = std::move(*keys),
+                               now = parts_.world.clock.wall()](storage::Transaction& transaction) {
             return storage::Users(transaction).create(account, keys, now);
         });
+    base::Result<void> stored = co_await std::move(writing);
     if (!stored) co_return stored.error();
     parts_.accounts.created(account);
     co_return {};
 }
 
 reactor::Deferred<void> UserService::store_password(xmpp::Jid account, std::string password) {
-    base::Result<storage::ScramKeySet> keys = co_await parts_.world.blocking.run(
+    auto working = parts_.world.blocking.run(
         reactor::WorkClass::crypto,
         [password = std::move(password), salts = draw_salts(parts_.world.entropy),
          iterations = iterations_] { return derive_all(password, salts, iterations); });
+    base::Result<storage::ScramKeySet> keys = co_await std::move(working);
     if (!keys) co_return keys.error();
-    co_return co_await parts_.database.write(
+    auto writing = parts_.database.write(
         [account, keys = std::move(*keys)](storage::Transaction& transaction) {
             return storage::Users(transaction).set_keys(account, keys);
         });
+    co_return co_await std::move(writing);
 }
 
 reactor::Deferred<void> UserService::remove_here(xmpp::Jid account,
-                                                   std::optional<xmpp::Stanza> last_words) {
+                                                 std::optional<xmpp::Stanza> last_words) {
     // Loaded first, so that the contacts are known.
     reactor::Promise<void> loaded;
     reactor::Deferred<void> when_loaded = loaded.deferred();
-    parts_.accounts.with(account, [promise = std::move(loaded)](
-                                      base::Result<Account*> found) mutable {
-        promise.resolve(found ? base::Result<void>() : std::unexpected(found.error()));
-    });
+    parts_.accounts.with(
+        account, [promise = std::move(loaded)](base::Result<Account*> found) mutable {
+            promise.resolve(found ? base::Result<void>() : std::unexpected(found.error()));
+        });
     base::Result<void> ready = co_await std::move(when_loaded);
     if (!ready) co_return ready.error();
-    base::Result<void> removed =
-        co_await parts_.database.write([account](storage::Transaction& transaction) {
-            return storage::Users(transaction).remove(account);
-        });
+    auto writing = parts_.database.write([account](storage::Transaction& transaction) {
+        return storage::Users(transaction).remove(account);
+    });
+    base::Result<void> removed = co_await std::move(writing);
     if (!removed) co_return removed.error();
     take_leave(account, std::move(last_words));
     co_return {};
@@ -162,11 +167,13 @@ void UserService::take_leave(const xmpp::Jid& account, std::optional<xmpp::Stanz
         }
     }
     for (const auto& resource : gone->resources()) {
-        if (last_words && last_words->to() == resource->jid) resource->session->deliver(*last_words);
+        if (last_words && last_words->to() == resource->jid)
+            resource->session->deliver(*last_words);
         resource->session->close(
             xmpp::StreamError(xmpp::StreamCondition::not_authorized, "the account was removed"));
     }
-    for (xmpp::Stanza& farewell : farewells) parts_.router.route(std::move(farewell));
+    for (xmpp::Stanza& farewell : farewells)
+        parts_.router.route(std::move(farewell));
     // The sessions unbind themselves in later steps; they find no account then, which is fine.
     parts_.accounts.removed(account);
 }
