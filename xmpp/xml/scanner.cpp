@@ -16,22 +16,24 @@ constexpr bool is_space(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-// How many bytes at the end of character data to keep back: the beginning of a UTF-8 character, or
-// brackets that may become "]]>". Expat would keep them too, but look at them again with every
-// byte.
+// How many bytes at the end belong to a UTF-8 character that should have gone on. Expat cannot
+// judge them before it has as many bytes as the first one promises.
+std::size_t torn_character(std::string_view text) {
+    const auto byte_from_end = [text](std::size_t back) {
+        return back <= text.size() ? static_cast<unsigned char>(text[text.size() - back]) : 0u;
+    };
+    if (byte_from_end(3) >= 0xF0) return 3;
+    if (byte_from_end(2) >= 0xE0) return 2;
+    return byte_from_end(1) >= 0xC0 ? 1 : 0;
+}
+
+// How many bytes at the end of character data to keep back: a torn character, or brackets that may
+// become "]]>". Expat would keep them too, but look at them again with every byte.
 std::size_t unfinished_tail(std::string_view text) {
-    std::size_t brackets = 0;
-    while (brackets < 2 && brackets < text.size() && text[text.size() - 1 - brackets] == ']') {
-        ++brackets;
-    }
-    if (brackets > 0) return brackets;
-    for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
-        const auto byte = static_cast<unsigned char>(text[text.size() - back]);
-        if ((byte & 0xC0u) == 0x80u) continue;
-        const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
-        return length > back ? back : 0;
-    }
-    return 0;
+    const std::size_t brackets = text.ends_with("]]") ? 2 : text.ends_with(']') ? 1 : 0;
+    const std::size_t tail = std::max(brackets, torn_character(text));
+    // Cutting a character that other bytes follow already would only hide that it is malformed.
+    return torn_character(text.substr(0, text.size() - tail)) == 0 ? tail : 0;
 }
 
 StreamError too_big() {
@@ -102,6 +104,12 @@ void Scanner::begin_token(State state) noexcept {
     state_ = state;
     matched_ = 0;
     ++position_;
+}
+
+// Whether the token that ends here can be judged whole.
+bool Scanner::check_end_of_token(std::string_view bytes) {
+    if (torn_character(bytes.substr(token_start_, position_ - token_start_)) == 0) return true;
+    return refuse(StreamCondition::unsupported_encoding, "malformed UTF-8");
 }
 
 void Scanner::begin_text() noexcept {
@@ -185,6 +193,7 @@ bool Scanner::scan_reference(std::string_view bytes) {
     }
     if (c == ';') {
         ++position_;
+        if (!check_end_of_token(bytes)) return false;
         begin_text();
         return true;
     }
@@ -232,7 +241,7 @@ bool Scanner::scan_start_tag(std::string_view bytes) {
             case '>': {
                 const bool is_empty = bytes[position_ - 1] == '/';
                 ++position_;
-                return end_start_tag(is_empty);
+                return check_end_of_token(bytes) && end_start_tag(is_empty);
             }
             case '\'':
             case '"':
@@ -282,7 +291,7 @@ bool Scanner::scan_end_tag(std::string_view bytes) {
     position_ = end;
     if (depth_ == 0) return refuse_malformed();
     ++position_;
-    return end_end_tag();
+    return check_end_of_token(bytes) && end_end_tag();
 }
 
 bool Scanner::end_start_tag(bool is_empty) {
@@ -383,13 +392,15 @@ bool Scanner::scan_instruction(std::string_view bytes) {
     return true;
 }
 
+// None of the values that a declaration may hold has an angle bracket.
 bool Scanner::scan_xml_declaration(std::string_view bytes) {
-    const std::size_t end = bytes.find('>', position_);
-    if (end == std::string_view::npos) {
-        position_ = bytes.size();
-        return true;
+    while (position_ < bytes.size() && bytes[position_] != '>' && bytes[position_] != '<') {
+        ++position_;
     }
-    position_ = end + 1;
+    if (position_ == bytes.size()) return true;
+    if (bytes[position_] == '<' || bytes[position_ - 1] != '?') return refuse_malformed();
+    ++position_;
+    if (!check_end_of_token(bytes)) return false;
     begin_text();
     return true;
 }

@@ -82,6 +82,7 @@ private:
 
     void begin_token(State state) noexcept;
     void begin_text() noexcept;
+    bool check_end_of_token(std::string_view bytes);
     bool end_start_tag(bool is_empty);
     bool end_end_tag();
     bool end_element(Outcome outcome);

@@ -43,6 +43,14 @@ QualifiedName split_name(const char* text) {
             name.substr(second + 1)};
 }
 
+// Whether the character at `offset` breaks the rules of UTF-8.
+bool is_malformed_at(std::string_view text, std::size_t offset) {
+    if (offset >= text.size()) return false;
+    const auto lead = static_cast<unsigned char>(text[offset]);
+    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+    return !base::is_valid_utf8(text.substr(offset, length));
+}
+
 XML_Parser as_expat(void* expat) {
     return static_cast<XML_Parser>(expat);
 }
@@ -132,6 +140,12 @@ std::optional<StreamError> TreeBuilder::feed_expat(std::string_view tokens) {
     return error_from_expat(tokens);
 }
 
+std::size_t TreeBuilder::error_offset(std::size_t piece_bytes) const {
+    const auto index = static_cast<std::size_t>(XML_GetCurrentByteIndex(as_expat(expat_.get())));
+    const std::size_t start = parsed_bytes_ - piece_bytes;
+    return index >= start ? index - start : 0;
+}
+
 StreamError TreeBuilder::error_from_expat(std::string_view tokens) const {
     const XML_Error code = XML_GetErrorCode(as_expat(expat_.get()));
     switch (code) {
@@ -149,7 +163,7 @@ StreamError TreeBuilder::error_from_expat(std::string_view tokens) const {
             break;
     }
     // RFC 6120 §4.9.3.22: also for breaking the rules of UTF-8.
-    if (!base::is_valid_utf8(tokens)) {
+    if (is_malformed_at(tokens, error_offset(tokens.size()))) {
         return StreamError(StreamCondition::unsupported_encoding, "malformed UTF-8");
     }
     return StreamError(StreamCondition::not_well_formed, XML_ErrorString(code));

@@ -50,6 +50,8 @@ private:
     void create_expat();
     std::optional<StreamError> feed_expat(std::string_view tokens);
     StreamError error_from_expat(std::string_view tokens) const;
+    /// Where in the last piece expat found the error.
+    std::size_t error_offset(std::size_t piece_bytes) const;
 
     void start_element(const char* name, const char** attributes);
     void end_element();

@@ -24,6 +24,18 @@ const std::vector<std::string>& streams() {
             header + "<message>]]></message>",
             header + "<message>\xE2\x82</message>",
             header + "<message>\xF0\x9F\x98</message>",
+            header + "<messag\xE5><a/><b/>",
+            header + "<m><a b='\xF0'></a></m>",
+            header +
+                "<m>\xF0"
+                "ab</m>",
+            header + "<m>&\xF0;abc</m>",
+            header + "<m></m\xC3><b/>",
+            "<?xml xmlns='>'><?xml?>" + header,
+            header + "<m>\xCE\xDE\xA4</m>",
+            header + "<m>\xF0]] \xF0\xF0\xF0\xF0</m>",
+            header + "<message a&amp;>\xFF\xFF</message>",
+            header + "<message>\u20AC\xFF</massage>",
             header + "<message>&unknown;</message>",
             header + "<message><!-- x --></message>",
             header + "<a/>&#32;",
