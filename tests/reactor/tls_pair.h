@@ -66,7 +66,7 @@ protected:
     /// A server that is asked by a client made of plain bytes.
     std::unique_ptr<ByteStream> raw_client() {
         auto [to_client, raw] = memory_pipe(sim.world(), sim.world(), pipe_options);
-        server_context = TlsServerContext::create(server_options).value();
+        if (!server_context) server_context = TlsServerContext::create(server_options).value();
         auto server_stream = TlsStream::server(std::move(to_client), server_context);
         server_tls = server_stream.get();
         server = std::make_unique<StreamPeer>(std::move(server_stream));
