@@ -39,6 +39,7 @@ struct Accounts::Entry {
     std::deque<std::variant<Call, Edit>> waiting;
     reactor::Deferred<void> running = reactor::ready();
     bool busy = false;
+    bool calling = false;  // A call that waited is running: an edit it leads to comes next.
     bool aging = false;  // Its name is in Impl::aging.
     base::MonotonicTime used_at;
 };
@@ -132,7 +133,9 @@ struct Accounts::Impl {
             auto waiting = std::move(next->waiting.front());
             next->waiting.pop_front();
             if (Call* call = std::get_if<Call>(&waiting)) {
+                next->calling = true;
                 (*call)(next->account.get());
+                if (Entry* called = entry(bare.bare_view())) called->calling = false;
             } else {
                 start_edit(*next, bare, std::move(std::get<Edit>(waiting)));
             }
@@ -227,7 +230,7 @@ void Accounts::with(const xmpp::Jid& bare, Call call) {
 
 bool Accounts::edit(const xmpp::Jid& bare, Edit edit) {
     Entry& entry = impl_->require(bare);
-    if (!entry.busy && entry.waiting.empty()) {
+    if (!entry.busy && (entry.waiting.empty() || entry.calling)) {
         impl_->start_edit(entry, bare, std::move(edit));
         return true;
     }

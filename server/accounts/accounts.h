@@ -45,7 +45,8 @@ public:
     /// order until the Deferred settles. Use it for changes that are saved before they apply (roster,
     /// subscriptions). The task must find the account again after each co_await.
     using Edit = base::UniqueFunction<reactor::Deferred<void>()>;
-    /// False: too many wait already, nothing was queued (answer resource-constraint).
+    /// Asked for within a `with` call, it runs before what waits already: the stanza that led to it
+    /// came first. False: too many wait, nothing was queued (answer resource-constraint).
     bool edit(const xmpp::Jid& bare, Edit edit);
 
     /// Binds a session. The account must exist; loads it if needed.
