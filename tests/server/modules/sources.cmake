@@ -1,0 +1,3 @@
+target_sources(server_test PRIVATE
+    ${CMAKE_CURRENT_LIST_DIR}/roster_test.cpp)
+target_link_libraries(server_test PRIVATE server_modules)

@@ -1,0 +1,6 @@
+target_sources(server_test PRIVATE
+    ${CMAKE_CURRENT_LIST_DIR}/presence_harness.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/presence_test.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/roster_xml_test.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/subscription_flow_test.cpp)
+target_link_libraries(server_test PRIVATE server_modules reactor_sim)
