@@ -53,7 +53,8 @@ Result<void> Connection::configure() {
         TRY(execute("PRAGMA query_only = ON; PRAGMA cache_size = -4096"));
         return {};
     }
-    TRY(execute("PRAGMA cache_size = -16384"));
+    // Removed accounts leave no keys behind in pages that are written anyway.
+    TRY(execute("PRAGMA cache_size = -16384; PRAGMA secure_delete = FAST"));
     if (options_.size_bytes_max != 0) {
         const auto page_bytes = static_cast<std::uint64_t>(TRY(number("PRAGMA page_size")));
         const auto pages = std::max<std::uint64_t>(options_.size_bytes_max / page_bytes, 1);

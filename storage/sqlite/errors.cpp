@@ -54,8 +54,12 @@ Failure failure_of(sqlite3* database, int code, std::string_view path) {
                     fmt::format("the database {} is locked by another process: stop it (a second "
                                 "server, a sqlite3 shell, a backup?) and try again",
                                 path)};
-        case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
+            return {Errc::corrupt,
+                    fmt::format("the file {} is not a database, or its start is damaged: name "
+                                "another file, or restore a backup",
+                                path)};
+        case SQLITE_CORRUPT:
             return {Errc::corrupt,
                     fmt::format("the database {} is damaged ({}): stop the server, then restore a "
                                 "backup or save what is left with `sqlite3 {} .recover`",

@@ -38,19 +38,6 @@ Result<void> in_transaction(Connection& connection, Body body) {
     return done;
 }
 
-Result<void> check_owner(Connection& connection) {
-    const std::int64_t application = TRY(connection.number("PRAGMA application_id"));
-    const std::int64_t tables = TRY(connection.number("SELECT COUNT(*) FROM sqlite_schema"));
-    const std::int64_t format = TRY(connection.number("PRAGMA user_version"));
-    if (application == 0 && tables == 0) return {};  // A new file.
-    if (application != kApplicationId)
-        return base::fail(Errc::invalid_argument,
-                          fmt::format("{} is a database of another program: name another file",
-                                      connection.path()));
-    if (format > kFormatVersion) return std::unexpected(too_new(connection.path()));
-    return {};
-}
-
 Result<void> create_ledger(Connection& connection) {
     const auto sql = fmt::format(
         "CREATE TABLE IF NOT EXISTS parley_migrations (store TEXT NOT NULL, version INTEGER NOT "
@@ -110,6 +97,19 @@ Result<void> apply(Connection& connection, std::string_view store, const Migrati
 }
 
 }  // namespace
+
+Result<void> check_owner(Connection& connection) {
+    const std::int64_t application = TRY(connection.number("PRAGMA application_id"));
+    const std::int64_t tables = TRY(connection.number("SELECT COUNT(*) FROM sqlite_schema"));
+    const std::int64_t format = TRY(connection.number("PRAGMA user_version"));
+    if (application == 0 && tables == 0) return {};  // A new file.
+    if (application != kApplicationId)
+        return base::fail(Errc::invalid_argument,
+                          fmt::format("{} is a database of another program: name another file",
+                                      connection.path()));
+    if (format > kFormatVersion) return std::unexpected(too_new(connection.path()));
+    return {};
+}
 
 std::int64_t migration_checksum(std::string_view sql) {
     std::uint64_t hash = 0xcbf29ce484222325;

@@ -20,8 +20,12 @@ inline constexpr std::int64_t kFormatVersion = 1;
 /// What the ledger keeps of a migration's text (FNV-1a, 64 bits: against accidents, not attacks).
 std::int64_t migration_checksum(std::string_view sql);
 
-/// Errors: too_new (a newer program wrote the file), invalid_argument (not a database of this
-/// program, or an applied migration has another text now), and those of the engine.
+/// Reads only: is the file new or ours? Errors: invalid_argument (another program's), too_new (a
+/// newer program wrote it), and those of the engine.
+base::Result<void> check_owner(Connection& connection);
+
+/// Errors: those of check_owner; too_new and invalid_argument also for a ledger with a step that is
+/// not known here or has another text.
 base::Result<void> migrate(Connection& connection, std::span<const StoreSchema> stores,
                            base::WallTime now);
 

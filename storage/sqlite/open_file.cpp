@@ -100,6 +100,8 @@ Result<OpenedFile> open_file(const DatabaseOptions& options, std::uint32_t busy_
                                           .access = Access::write,
                                           .busy_timeout_ms = busy_timeout_ms,
                                           .size_bytes_max = options.size_bytes_max}));
+    // Before anything is written: the file may be another program's.
+    TRY(check_owner(*opened.writer));
     if (!in_memory) TRY(use_wal(*opened.writer));
     TRY(migrate(*opened.writer, options.stores, options.now));
     return opened;

@@ -140,6 +140,22 @@ TEST(Failures, refuses_a_file_that_is_no_database) {
     EXPECT_TRUE(mentions(failure, "restore a backup")) << failure.message();
 }
 
+TEST(Failures, leaves_the_database_of_another_program_as_it_is) {
+    TemporaryFolder folder;
+    const std::string path = folder.file("songs.db");
+    std::ofstream(path).close();
+    ASSERT_TRUE((*sqlite::Connection::open({.path = path}))->execute("CREATE TABLE songs (x)"));
+    const auto content = [&] {
+        std::ifstream file(path, std::ios::binary);
+        return std::string(std::istreambuf_iterator<char>(file), {});
+    };
+    const std::string before = content();
+    const auto failure = open_failure({.path = path, .stores = {}, .now = kNow});
+    EXPECT_EQ(failure.code(), Errc::invalid_argument);
+    EXPECT_TRUE(mentions(failure, "another program")) << failure.message();
+    EXPECT_EQ(content(), before);
+}
+
 TEST(Failures, reports_damage_that_a_query_meets_and_serves_what_is_whole) {
     TestDatabase database;
     for (int i = 0; i < 200; ++i)
