@@ -83,11 +83,12 @@ reactor::Deferred<Login::Step> Login::check_password(xmpp::sasl::NeedPasswordChe
     if (!keys)
         keys = xmpp::sasl::fake_keys(ScramHash::sha256, wanted.username, parts_.fake_salt_secret,
                                      parts_.iterations);
-    const base::Result<bool> right = co_await parts_.world.blocking.run(
-        reactor::WorkClass::crypto,
-        [keys = *std::move(keys), password = std::move(wanted.password)] {
-            return xmpp::sasl::verify_password(keys, password);
-        });
+    reactor::Deferred<bool> checking =
+        parts_.world.blocking.run(reactor::WorkClass::crypto,
+                                  [keys = *std::move(keys), password = std::move(wanted.password)] {
+                                      return xmpp::sasl::verify_password(keys, password);
+                                  });
+    const base::Result<bool> right = co_await std::move(checking);
     if (!right) co_return right.error();
     co_return exchange_->provide_verdict(*right);
 }
@@ -95,10 +96,11 @@ reactor::Deferred<Login::Step> Login::check_password(xmpp::sasl::NeedPasswordChe
 reactor::Deferred<std::optional<storage::User>> Login::load(std::string username) {
     base::Result<xmpp::Jid> account = xmpp::Jid::make(username, parts_.host);
     if (!account) co_return std::optional<storage::User>();
-    base::Result<std::optional<storage::User>> user = co_await parts_.database.read(
-        [account = *std::move(account)](storage::Transaction& transaction) {
+    reactor::Deferred<std::optional<storage::User>> reading =
+        parts_.database.read([account = *std::move(account)](storage::Transaction& transaction) {
             return storage::Users(transaction).find(account);
         });
+    base::Result<std::optional<storage::User>> user = co_await std::move(reading);
     if (user && *user) enabled_ = (*user)->enabled;
     co_return user;
 }

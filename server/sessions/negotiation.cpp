@@ -129,9 +129,10 @@ void Negotiation::on_element(xmpp::StanzaElement element) {
     session_.fail(StreamError(StreamCondition::unsupported_stanza_type));
 }
 
-// Whatever came behind <starttls/> was not protected and could be anybody's (RFC 6120 §13.9.1).
+// Whatever came behind <starttls/> was not protected and could be anybody's (RFC 6120 §13.9.1). A line
+// break, with which go-sendxmpp ends its stanzas, says nothing and is dropped.
 void Negotiation::start_tls() {
-    if (session_.stream().pending_bytes() > 0)
+    if (!session_.stream().drop_white_space())
         return session_.fail(
             StreamError(StreamCondition::policy_violation, "bytes behind <starttls/>"));
     session_.stream().start_tls(kProceed, context_.tls.starttls);
@@ -179,8 +180,9 @@ reactor::Deferred<void> Negotiation::answer_before_login(xmpp::Stanza request) {
     const std::string peer = session_.stream().connection() == nullptr
                                  ? std::string()
                                  : session_.stream().connection()->peer().address;
+    IqRequest asked(request, *std::move(host), false);
     const base::Result<IqReply> answer =
-        co_await context_.before_login->answer(IqRequest(request, *std::move(host), false), peer);
+        co_await context_.before_login->answer(std::move(asked), peer);
     if (!session_.open()) co_return {};
     const xmpp::StanzaError unexpected = xmpp::StanzaError::internal_server_error();
     const xmpp::StanzaError* error =

@@ -66,7 +66,7 @@ private:
     void on_response(const xmpp::Element& element);
     reactor::Deferred<void> begin_login(std::string mechanism, std::optional<std::string> initial);
     reactor::Deferred<void> continue_login(std::string response);
-    reactor::Deferred<void> conclude(LoginOutcome outcome);
+    reactor::Deferred<void> conclude(base::Result<LoginOutcome> result);
     void refuse_login(xmpp::sasl::SaslCondition condition, std::string_view why);
     void record_login();
     reactor::Deferred<void> move_home(std::optional<std::string> final_data);

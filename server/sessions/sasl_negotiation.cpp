@@ -140,22 +140,20 @@ reactor::Deferred<void> Negotiation::begin_login(std::string mechanism,
     base::Result<LoginOutcome> outcome = LoginOutcome(xmpp::sasl::Failure{
         exchange ? SaslCondition::temporary_auth_failure : exchange.error(), "refused"});
     if (exchange && allowed && *allowed) outcome = co_await login_->start(std::move(initial));
-    co_return co_await conclude(
-        outcome ? *std::move(outcome)
-                : LoginOutcome(xmpp::sasl::Failure{SaslCondition::temporary_auth_failure,
-                                                   std::string(outcome.error().detail())}));
+    reactor::Deferred<void> concluded = conclude(std::move(outcome));
+    co_return co_await std::move(concluded);
 }
 
 reactor::Deferred<void> Negotiation::continue_login(std::string response) {
     base::Result<LoginOutcome> outcome = co_await login_->respond(std::move(response));
-    co_return co_await conclude(
-        outcome ? *std::move(outcome)
-                : LoginOutcome(xmpp::sasl::Failure{SaslCondition::temporary_auth_failure,
-                                                   std::string(outcome.error().detail())}));
+    reactor::Deferred<void> concluded = conclude(std::move(outcome));
+    co_return co_await std::move(concluded);
 }
 
-reactor::Deferred<void> Negotiation::conclude(LoginOutcome outcome) {
+reactor::Deferred<void> Negotiation::conclude(base::Result<LoginOutcome> result) {
     if (!session_.open()) co_return {};
+    LoginOutcome outcome = xmpp::sasl::Failure{SaslCondition::temporary_auth_failure, "failed"};
+    if (result) outcome = *std::move(result);
     if (auto* accepted = std::get_if<LoginAccepted>(&outcome)) {
         session_.set_account(accepted->account, login_->mechanism());
         login_.reset();

@@ -100,6 +100,12 @@ public:
     void set_limits(const xmpp::ParserLimits& limits) { parser_.set_limits(limits); }
     /// Bytes that came behind the element being handled.
     std::size_t pending_bytes() const noexcept { return parser_.pending_bytes(); }
+    /// Drops pending bytes that are white space; false: there is something else.
+    bool drop_white_space() noexcept {
+        if (!parser_.pending_is_white_space()) return false;
+        parser_.discard_pending();
+        return true;
+    }
 
     /// Queues; written at the end of the turn. Ignored after `finish`.
     void send(std::string_view bytes);

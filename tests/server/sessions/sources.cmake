@@ -1,0 +1,9 @@
+# A binary of its own: these tests run a whole server on simulated networks.
+parley_test(server_sessions_test
+    LIBS server_core reactor_sim reactor storage xmpp
+    SOURCES
+        sessions/login_test.cpp
+        sessions/session_harness.cpp
+        sessions/stream_test.cpp
+        ${PROJECT_SOURCE_DIR}/tests/support/scripted_client.cpp
+        ${PROJECT_SOURCE_DIR}/tests/support/stage.cpp)
