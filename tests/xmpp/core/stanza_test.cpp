@@ -13,14 +13,14 @@ namespace {
 
 // A stanza as the parser hands it over.
 Stanza received(std::string_view xml) {
-    StanzaElement element = read_element(xml);
+    StanzaElement element = element_after_header(xml);
     auto stanza = Stanza::from_element(std::move(element.element), std::move(element.raw_inner));
     EXPECT_TRUE(stanza.has_value()) << xml;
     return stanza ? *std::move(stanza) : Stanza::message(MessageType::normal);
 }
 
 StanzaCondition refused(std::string_view xml) {
-    StanzaElement element = read_element(xml);
+    StanzaElement element = element_after_header(xml);
     const auto stanza = Stanza::from_element(std::move(element.element));
     EXPECT_FALSE(stanza.has_value()) << xml;
     EXPECT_NE(element.element.name(), "") << "a refused element is left untouched";
@@ -206,16 +206,16 @@ TEST(Stanza, answers_with_an_error_with_or_without_the_payload) {
 }
 
 TEST(Stanza, answers_an_element_that_is_no_valid_stanza) {
-    const StanzaElement bad = read_element(
+    const StanzaElement bad = element_after_header(
         "<iq from='a@x.org' to='@bad' id='7' type='get'><ping xmlns='urn:xmpp:ping'/></iq>");
     const auto reply = Stanza::error_reply(bad.element, StanzaError::jid_malformed());
     ASSERT_TRUE(reply.has_value());
     EXPECT_EQ(to_xml(*reply, ns::client),
               "<iq to='a@x.org' id='7' type='error'><error type='modify'>"
               "<jid-malformed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
-    EXPECT_FALSE(Stanza::error_reply(read_element("<iq type='result' to='@'/>").element,
+    EXPECT_FALSE(Stanza::error_reply(element_after_header("<iq type='result' to='@'/>").element,
                                      StanzaError::jid_malformed()));
-    EXPECT_FALSE(Stanza::error_reply(read_element("<message type='error' to='@'/>").element,
+    EXPECT_FALSE(Stanza::error_reply(element_after_header("<message type='error' to='@'/>").element,
                                      StanzaError::jid_malformed()));
 }
 

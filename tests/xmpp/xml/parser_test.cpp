@@ -38,7 +38,7 @@ TEST(StreamParser, keeps_what_follows_the_closing_tag_unread) {
 }
 
 TEST(StreamParser, decodes_references_cdata_and_line_ends) {
-    const StanzaElement read = read_element(
+    const StanzaElement read = element_after_header(
         "<message a='x&#9;y&#xA;z&amp;'><body>a&lt;b&#x20AC;<![CDATA[<&]]]]>\r\nc\rd</body>"
         "</message>");
     EXPECT_EQ(read.element.attribute("a"), "x\ty\nz&");
@@ -46,7 +46,7 @@ TEST(StreamParser, decodes_references_cdata_and_line_ends) {
 }
 
 TEST(StreamParser, resolves_namespaces_and_prefixes) {
-    const StanzaElement read = read_element(
+    const StanzaElement read = element_after_header(
         "<c:message xmlns:c='jabber:client' xmlns:p='urn:p' p:a='1' a='2'>"
         "<p:one><two xmlns='urn:two'><three xmlns=''/></two></p:one></c:message>");
     const Element& message = read.element;
@@ -73,7 +73,7 @@ TEST(StreamParser, reads_an_element_without_prefix_in_the_stream_namespace) {
 // --- raw content
 
 std::string raw_of(std::string_view xml) {
-    return std::string(read_element(xml).raw_inner.view());
+    return std::string(element_after_header(xml).raw_inner.view());
 }
 
 TEST(StreamParser, captures_content_verbatim) {
@@ -106,11 +106,11 @@ TEST(StreamParser, forgets_about_one_stanza_before_the_next) {
 }
 
 TEST(StreamParser, captured_content_means_the_same_under_another_start_tag) {
-    const StanzaElement read = read_element(
+    const StanzaElement read = element_after_header(
         "<message to='x'><body>a</body><q xmlns='urn:q'><r/></q><p:s xmlns:p='urn:p' p:t='1'/>"
         "</message>");
-    const StanzaElement again =
-        read_element("<message to='x'>" + std::string(read.raw_inner.view()) + "</message>");
+    const StanzaElement again = element_after_header(
+        "<message to='x'>" + std::string(read.raw_inner.view()) + "</message>");
     EXPECT_EQ(read.element, again.element);
 }
 

@@ -50,7 +50,7 @@ inline std::vector<std::string> read_all(std::string_view bytes, const ParserLim
 }
 
 /// The first element after a usual stream header.
-inline StanzaElement read_element(std::string_view xml) {
+inline StanzaElement element_after_header(std::string_view xml) {
     StreamParser parser;
     parser.feed(kHeader);
     EXPECT_TRUE(std::holds_alternative<StreamOpen>(parser.next()));
