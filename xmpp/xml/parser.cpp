@@ -56,6 +56,10 @@ public:
 
     std::size_t pending_bytes() const noexcept { return buffer_.size() - consumed_; }
 
+    bool pending_is_white_space() const noexcept {
+        return buffer_.find_first_not_of(" \t\r\n", consumed_) == std::string::npos;
+    }
+
     void discard_pending() noexcept {
         // In the middle of an element nothing sensible could follow.
         if (scanner_.is_in_element()) return;
@@ -173,6 +177,9 @@ void StreamParser::feed(std::span<const std::byte> bytes) {
 }
 ParserEvent StreamParser::next() {
     return impl_->next();
+}
+bool StreamParser::pending_is_white_space() const noexcept {
+    return impl_->pending_is_white_space();
 }
 std::size_t StreamParser::pending_bytes() const noexcept {
     return impl_->pending_bytes();

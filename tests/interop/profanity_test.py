@@ -1,0 +1,89 @@
+"""Uses profanity in a terminal multiplexer, as a person would: log in over TLS, send, see."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+from live_server import PASSWORD, LiveServer, run_tests
+
+FOLDER = None
+
+
+class Terminal:
+    """profanity in a tmux of its own."""
+
+    def __init__(self, name):
+        self.home = tempfile.mkdtemp(prefix="parley-profanity-")
+        self.socket = os.path.join(self.home, "tmux")
+        environment = dict(os.environ, HOME=self.home, TERM="xterm-256color",
+                           XDG_CONFIG_HOME=self.home + "/config", XDG_DATA_HOME=self.home + "/data",
+                           LANG="C.UTF-8", LC_ALL="C.UTF-8")
+        environment.pop("TMUX", None)
+        subprocess.run(["tmux", "-S", self.socket, "new-session", "-d", "-s", name, "-x", "160",
+                        "-y", "50", "profanity"], env=environment, check=True)
+
+    def type(self, text):
+        subprocess.run(["tmux", "-S", self.socket, "send-keys", "-l", text], check=True)
+        subprocess.run(["tmux", "-S", self.socket, "send-keys", "Enter"], check=True)
+
+    def screen(self):
+        return subprocess.run(["tmux", "-S", self.socket, "capture-pane", "-p"],
+                              capture_output=True, text=True, check=True).stdout
+
+    def wait_for(self, *texts):
+        """Returns the first of the texts that shows up."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            screen = self.screen()
+            for text in texts:
+                if text in screen:
+                    return text
+            time.sleep(0.1)
+        raise AssertionError(f"none of {texts} appeared on:\n{self.screen()}")
+
+    def close(self):
+        subprocess.run(["tmux", "-S", self.socket, "kill-server"], check=False)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+class ProfanityTest(unittest.TestCase):
+    def setUp(self):
+        self.server = LiveServer(FOLDER).start()
+        self.addCleanup(self.server.close)
+        self.server.add_user("romeo")
+        self.server.add_user("juliet")
+
+    def log_in(self, name):
+        terminal = Terminal(name)
+        self.addCleanup(terminal.close)
+        terminal.wait_for("Profanity")
+        terminal.type("/wins attention")
+        terminal.type(f"/connect {name}@localhost server 127.0.0.1 port {self.server.port} tls force")
+        terminal.wait_for("Enter password")
+        terminal.type(PASSWORD)
+        if terminal.wait_for("Certificate", "logged in successfully") == "Certificate":
+            terminal.type("/tls allow")
+        terminal.wait_for("logged in successfully")
+        return terminal
+
+    def test_two_terminals_chat_over_tls(self):
+        romeo = self.log_in("romeo")
+        juliet = self.log_in("juliet")
+        romeo.type("/msg juliet@localhost Wherefore art thou offline?")
+        romeo.wait_for("Wherefore art thou offline?")
+        juliet.wait_for("romeo@localhost")
+        juliet.type("/msg romeo@localhost I was never offline.")
+        juliet.wait_for("Wherefore art thou offline?")
+        romeo.wait_for("I was never offline.")
+        sessions = self.server.ctl("list-sessions").stdout
+        self.assertIn("TLSv1", sessions)
+        for terminal in (romeo, juliet):
+            terminal.type("/quit")
+        self.assertEqual(self.server.stop(), 0)
+
+
+if __name__ == "__main__":
+    run_tests(__name__)
