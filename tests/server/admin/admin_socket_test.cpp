@@ -35,6 +35,12 @@ public:
 
 class Socket : public testing::Test {
 protected:
+    reactor::World& world() { return world_.world(); }
+    template <class Function>
+    auto in_world(Function function) {
+        return world_.on(world(), std::move(function));
+    }
+
     Socket() {
         add_standard_commands(commands_, backend_);
         AdminSocketOptions options;
@@ -51,12 +57,6 @@ protected:
             backend_.stopping.reset();
         });
         world_.run_ready();
-    }
-
-    reactor::World& world() { return world_.world(); }
-    template <class Function>
-    auto in_world(Function function) {
-        return world_.on(world(), std::move(function));
     }
 
     reactor::ByteStream& connect(reactor::MemoryPipeOptions options = {}) {
