@@ -19,7 +19,7 @@ using base::Errc;
 using base::fail;
 
 bool is_ascii_between(std::string_view text, char first, char last) {
-    return std::ranges::all_of(text, [=](char c) { return c >= first && c <= last; });
+    return std::ranges::all_of(text, [first, last](char c) { return c >= first && c <= last; });
 }
 
 icu::UnicodeString from_utf8(std::string_view text) {
