@@ -2,7 +2,8 @@
 #include "xmpp/xml/parser.h"
 
 #include <algorithm>
-#include <optional>
+#include <array>
+#include <memory>
 #include <utility>
 
 #include "xmpp/core/namespaces.h"
@@ -10,10 +11,19 @@
 #include "xmpp/xml/tree_builder.h"
 
 namespace xmpp {
+namespace {
+
+// What nearly every client's header comes down to; such a stream keeps no copy of its own.
+constexpr std::array<std::string_view, 2> kUsualHeaderTags = {
+    "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>",
+    "<stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:client'>",
+};
+
+}  // namespace
 
 class StreamParser::Impl {
 public:
-    explicit Impl(const ParserLimits& limits) : limits_(limits), scanner_(limits), tree_(limits) {}
+    explicit Impl(const ParserLimits& limits) : limits_(limits), scanner_(limits_) {}
 
     void feed(std::string_view bytes) {
         if (failed_) return;
@@ -36,7 +46,7 @@ public:
         if (is_inside && scan.safe_end > parsed_) {
             const std::size_t start = std::exchange(parsed_, scan.safe_end);
             const std::string_view tokens(buffer_.data() + start, scan.safe_end - start);
-            if (auto error = tree_.parse(tokens)) return fail(*std::move(error));
+            if (auto error = tree().parse(tokens)) return fail(*std::move(error));
         }
         if (!is_inside) parsed_ = consumed_ = scan.safe_end;
         switch (scan.outcome) {
@@ -51,7 +61,7 @@ public:
             case Scanner::Outcome::violation:
                 break;
         }
-        return fail(scanner_.error());
+        return fail(StreamError(scanner_.error()));
     }
 
     std::size_t pending_bytes() const noexcept { return buffer_.size() - consumed_; }
@@ -68,11 +78,7 @@ public:
         consumed_ = parsed_ = 0;
     }
 
-    void set_limits(const ParserLimits& limits) noexcept {
-        limits_ = limits;
-        scanner_.set_limits(limits);
-        tree_.set_limits(limits);
-    }
+    void set_limits(const ParserLimits& limits) noexcept { limits_ = limits; }
     const ParserLimits& limits() const noexcept { return limits_; }
 
     bool release() {
@@ -81,12 +87,13 @@ public:
         scanner_.drop(buffer_.size());
         buffer_ = {};
         consumed_ = parsed_ = 0;
-        tree_.release();
+        tree_.reset();
         return true;
     }
 
     std::size_t memory_in_use() const {
-        return sizeof(*this) + buffer_.capacity() + tree_.memory_in_use();
+        return sizeof(*this) + buffer_.capacity() + own_header_tag_.capacity() +
+               (tree_ != nullptr ? tree_->memory_in_use() : 0);
     }
 
     /// What is left of the buffer, for the next stream.
@@ -113,8 +120,16 @@ private:
         consumed_ = 0;
     }
 
+    TreeBuilder& tree() {
+        if (tree_ == nullptr) {
+            tree_ = std::make_unique<TreeBuilder>(limits_, std::string(header_tag_));
+        }
+        return *tree_;
+    }
+
     ParserEvent fail(StreamError error) {
-        failed_ = std::move(error);
+        failed_ = std::make_unique<StreamError>(std::move(error));
+        tree_.reset();
         buffer_ = {};
         consumed_ = parsed_ = 0;
         return ParserError{*failed_};
@@ -122,14 +137,21 @@ private:
 
     ParserEvent end_header(std::size_t end) {
         consumed_ = end;
-        auto header = tree_.take_header();
+        auto header = tree().take_header();
         if (!header) return fail(StreamError(StreamCondition::not_well_formed));
-        is_close_due_ = tree_.is_closed();
+        keep_header_tag(tree().header_tag());
+        is_close_due_ = tree().is_closed();
         return *std::move(header);
     }
 
+    void keep_header_tag(const std::string& tag) {
+        const auto usual = std::ranges::find(kUsualHeaderTags, tag);
+        if (usual == kUsualHeaderTags.end()) own_header_tag_ = tag;
+        header_tag_ = usual != kUsualHeaderTags.end() ? *usual : own_header_tag_;
+    }
+
     ParserEvent end_element(std::size_t end) {
-        auto element = tree_.take_element();
+        auto element = tree().take_element();
         if (!element) return fail(StreamError(StreamCondition::not_well_formed));
         StanzaElement stanza{*std::move(element), {}, end - scanner_.element_start()};
         if (may_keep_raw(stanza.element)) {
@@ -138,19 +160,19 @@ private:
                 base::SharedBytes(buffer_.substr(start, scanner_.content_end() - start));
         }
         consumed_ = end;
-        tree_.recycle();
+        if (tree().is_worn()) tree_.reset();
         return stanza;
     }
 
     ParserEvent end_stream(std::size_t end) {
         consumed_ = end;
-        if (!tree_.is_closed()) return fail(StreamError(StreamCondition::not_well_formed));
+        if (!tree().is_closed()) return fail(StreamError(StreamCondition::not_well_formed));
         closed_ = true;
         return StreamClose{};
     }
 
-    bool may_keep_raw(const Element& element) const {
-        if (!tree_.is_content_self_contained() || scanner_.has_cdata()) return false;
+    bool may_keep_raw(const Element& element) {
+        if (!tree().is_content_self_contained() || scanner_.has_cdata()) return false;
         if (element.ns() != ns::client && element.ns() != ns::server) return false;
         return element.name() == "message" || element.name() == "presence" ||
                element.name() == "iq";
@@ -161,8 +183,10 @@ private:
     std::size_t consumed_ = 0;  // Bytes that belong to events already returned.
     std::size_t parsed_ = 0;    // Bytes that expat has seen, or never will.
     Scanner scanner_;
-    TreeBuilder tree_;
-    std::optional<StreamError> failed_;
+    std::unique_ptr<TreeBuilder> tree_;  // Null while there is nothing to parse.
+    std::string_view header_tag_;        // Brings the stream's namespaces back; empty before it.
+    std::string own_header_tag_;         // Where that points unless it is a usual one.
+    std::unique_ptr<StreamError> failed_;
     bool is_close_due_ = false;  // The header was an empty tag.
     bool closed_ = false;
 };

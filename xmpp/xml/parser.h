@@ -111,8 +111,8 @@ public:
     /// anything else was injected in plain text.
     std::size_t pending_bytes() const noexcept;
 
-    /// Nothing but white space is pending (or nothing at all): some clients end a stanza with a line
-    /// break, which between stanzas means nothing (RFC 6120 §11.7).
+    /// Nothing but white space is pending (or nothing at all): some clients end a stanza with a
+    /// line break, which between stanzas means nothing (RFC 6120 §11.7).
     bool pending_is_white_space() const noexcept;
 
     /// Drops the pending bytes.

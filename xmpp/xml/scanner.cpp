@@ -46,7 +46,7 @@ StreamError too_big() {
 Scanner::Scan Scanner::scan(std::string_view bytes) {
     while (position_ < bytes.size()) {
         const bool go_on = step(bytes);
-        if (in_element_ && position_ - element_start_ > limits_.stanza_bytes_max &&
+        if (in_element_ && position_ - element_start_ > limits_->stanza_bytes_max &&
             result_.outcome != Outcome::violation) {
             refuse(too_big(), token_start_);
             return result_;
@@ -119,7 +119,7 @@ void Scanner::begin_text() noexcept {
 }
 
 bool Scanner::refuse(StreamError error, std::size_t safe_end) {
-    error_ = std::move(error);
+    error_ = std::make_unique<StreamError>(std::move(error));
     result_ = {Outcome::violation, safe_end};
     return false;
 }
@@ -245,7 +245,7 @@ bool Scanner::scan_start_tag(std::string_view bytes) {
             }
             case '\'':
             case '"':
-                if (++attributes_ > limits_.attributes_max) {
+                if (++attributes_ > limits_->attributes_max) {
                     return refuse(StreamCondition::policy_violation, "too many attributes");
                 }
                 quote_ = c;
@@ -301,8 +301,8 @@ bool Scanner::end_start_tag(bool is_empty) {
         depth_ = 1;
         return end_element(Outcome::header);
     }
-    if (depth_ > limits_.depth_max || ++elements_ > limits_.elements_max) {
-        const bool deep = depth_ > limits_.depth_max;
+    if (depth_ > limits_->depth_max || ++elements_ > limits_->elements_max) {
+        const bool deep = depth_ > limits_->depth_max;
         return refuse(StreamError(StreamCondition::policy_violation,
                                   deep ? "elements are nested too deeply" : "too many elements"),
                       tag_start);
@@ -324,7 +324,7 @@ bool Scanner::end_end_tag() {
 }
 
 bool Scanner::end_element(Outcome outcome) {
-    if (position_ - element_start_ > limits_.stanza_bytes_max) {
+    if (position_ - element_start_ > limits_->stanza_bytes_max) {
         return refuse(too_big(), element_start_);
     }
     in_element_ = false;

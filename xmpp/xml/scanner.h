@@ -7,7 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string_view>
 
 namespace xmpp {
@@ -28,11 +28,10 @@ public:
         std::size_t safe_end = 0;
     };
 
-    /// `after_restart`: white space left over from the stream before is skipped.
+    /// `limits` must outlive this; what it holds may change. `after_restart`: white space left over
+    /// from the stream before is skipped.
     explicit Scanner(const ParserLimits& limits, bool after_restart = false)
-        : limits_(limits), skips_leading_space_(after_restart) {}
-
-    void set_limits(const ParserLimits& limits) noexcept { limits_ = limits; }
+        : limits_(&limits), skips_leading_space_(after_restart) {}
 
     /// Goes on where the last call ended. `bytes` must begin with the same bytes as then.
     Scan scan(std::string_view bytes);
@@ -92,7 +91,7 @@ private:
     bool refuse_malformed();
     std::size_t safe_end(std::string_view bytes) const noexcept;
 
-    ParserLimits limits_;
+    const ParserLimits* limits_;
     State state_ = State::text;
     char quote_ = '\0';
     bool skips_leading_space_;
@@ -110,7 +109,7 @@ private:
     std::size_t content_start_ = 0;
     std::size_t content_end_ = 0;
     Scan result_;
-    std::optional<StreamError> error_;
+    std::unique_ptr<StreamError> error_;
 };
 
 }  // namespace xmpp

@@ -1,5 +1,4 @@
-// See tree_builder.h. Expat is created on demand and thrown away freely: between top-level elements
-// its whole state is the stream's start tag, which can be shown to a new one.
+// See tree_builder.h. A builder that goes on in a stream shows expat the stream's start tag first.
 #include "xmpp/xml/tree_builder.h"
 
 #include <expat.h>
@@ -97,14 +96,14 @@ void TreeBuilder::FreeExpat::operator()(void* expat) const noexcept {
     XML_ParserFree(as_expat(expat));
 }
 
-TreeBuilder::TreeBuilder(const ParserLimits& limits) : limits_(limits) {}
+TreeBuilder::TreeBuilder(const ParserLimits& limits, std::string header_tag)
+    : limits_(limits), header_tag_(std::move(header_tag)) {}
 TreeBuilder::~TreeBuilder() = default;
 
-void TreeBuilder::create_expat() {
+bool TreeBuilder::create_expat() {
     const XML_Parser expat = XML_ParserCreateNS("UTF-8", kSeparator);
+    if (expat == nullptr) return false;
     expat_.reset(expat);
-    parsed_bytes_ = 0;
-    if (expat == nullptr) return;
     XML_SetUserData(expat, this);
     XML_SetReturnNSTriplet(expat, XML_TRUE);
     XML_SetElementHandler(expat, Callbacks::start_element, Callbacks::end_element);
@@ -114,19 +113,17 @@ void TreeBuilder::create_expat() {
     XML_SetStartDoctypeDeclHandler(expat, Callbacks::doctype);
     XML_SetProcessingInstructionHandler(expat, Callbacks::instruction);
     XML_SetCommentHandler(expat, Callbacks::comment);
+    if (header_tag_.empty()) return true;
+    is_replaying_ = true;
+    const bool is_fine = !feed_expat(header_tag_);
+    is_replaying_ = false;
+    return is_fine;
 }
 
 std::optional<StreamError> TreeBuilder::parse(std::string_view tokens) {
     if (tokens.empty()) return std::nullopt;
-    if (expat_ == nullptr) {
-        create_expat();
-        if (expat_ == nullptr) return StreamError(StreamCondition::internal_server_error);
-        if (has_header_) {
-            is_replaying_ = true;
-            auto error = feed_expat(header_tag_);
-            is_replaying_ = false;
-            if (error) return StreamError(StreamCondition::internal_server_error);
-        }
+    if (expat_ == nullptr && !create_expat()) {
+        return StreamError(StreamCondition::internal_server_error);
     }
     return feed_expat(tokens);
 }
@@ -179,20 +176,13 @@ std::optional<Element> TreeBuilder::take_element() {
     return std::exchange(root_, Element());
 }
 
-void TreeBuilder::release() {
-    expat_.reset();
-    open_ = {};
-    inner_prefixes_ = {};
-}
-
-void TreeBuilder::recycle() {
-    if (parsed_bytes_ > kExpatBytesMax) expat_.reset();
+bool TreeBuilder::is_worn() const noexcept {
+    return parsed_bytes_ > kExpatBytesMax;
 }
 
 std::size_t TreeBuilder::memory_in_use() const {
-    return header_tag_.capacity() + header_default_ns_.capacity() +
-           open_.capacity() * sizeof(Element*) + (expat_ != nullptr ? kExpatMemory : 0) +
-           root_.memory_in_use();
+    return sizeof(*this) + header_tag_.capacity() + open_.capacity() * sizeof(Element*) +
+           (expat_ != nullptr ? kExpatMemory : 0) + root_.memory_in_use();
 }
 
 // --- what expat reports
@@ -213,7 +203,7 @@ void TreeBuilder::start_element(const char* name, const char** attributes) {
     if (stopped_ || is_replaying_) return;
     const QualifiedName qualified = split_name(name);
     if (!check_name(qualified.local) || !check_name(qualified.prefix)) return;
-    if (!has_header_) {
+    if (header_tag_.empty()) {
         open_header(qualified.local, qualified.ns, qualified.prefix, read_attributes(attributes));
         return;
     }
@@ -271,7 +261,7 @@ void TreeBuilder::start_namespace(std::string_view prefix, std::string_view uri)
         stop(StreamError(StreamCondition::policy_violation, "too many namespace declarations"));
         return;
     }
-    if (has_header_) {
+    if (!header_tag_.empty()) {
         if (!open_.empty() && !prefix.empty()) inner_prefixes_.emplace_back(prefix);
         return;
     }
@@ -298,7 +288,6 @@ void TreeBuilder::note_prefix(std::string_view prefix) {
 void TreeBuilder::open_header(std::string_view name, std::string_view ns, std::string_view prefix,
                               const std::vector<Attribute>& attributes) {
     if (stopped_) return;
-    has_header_ = true;
     namespaces_ = 0;
     header_tag_ = '<';
     if (!prefix.empty()) {
@@ -308,7 +297,6 @@ void TreeBuilder::open_header(std::string_view name, std::string_view ns, std::s
     header_tag_ += name;
     header_tag_ += std::exchange(header_namespaces_, {});
     header_tag_ += '>';
-    header_tag_.shrink_to_fit();
     const Element header(name, NamespaceName(ns), attributes);
     header_ = StreamOpen{
         .name = std::string(name),

@@ -15,15 +15,14 @@ namespace xmpp {
 
 class TreeBuilder {
 public:
-    explicit TreeBuilder(const ParserLimits& limits);
+    /// `limits` must outlive this. With `header_tag` it goes on in a stream whose header another
+    /// builder has parsed: the text of that builder's header_tag().
+    explicit TreeBuilder(const ParserLimits& limits, std::string header_tag = {});
     TreeBuilder(const TreeBuilder&) = delete;
     TreeBuilder& operator=(const TreeBuilder&) = delete;
     ~TreeBuilder();
 
-    void set_limits(const ParserLimits& limits) noexcept { limits_ = limits; }
-
-    /// Parses whole tokens. Creates expat when needed, with the stream header's namespaces in force
-    /// if that was parsed before. nullopt, or the reason to close the stream.
+    /// Parses whole tokens. nullopt, or the reason to close the stream.
     std::optional<StreamError> parse(std::string_view tokens);
 
     /// The stream header, once it is parsed.
@@ -34,11 +33,12 @@ public:
     bool is_content_self_contained() const noexcept { return self_contained_; }
     /// Whether the stream's end tag was parsed.
     bool is_closed() const noexcept { return closed_; }
+    /// A start tag with the name and the namespaces of the stream header: all that a builder for
+    /// the next element needs to know.
+    const std::string& header_tag() const noexcept { return header_tag_; }
 
-    /// Frees expat between two top-level elements.
-    void release();
-    /// The same when so much went through expat that its name tables may have grown.
-    void recycle();
+    /// Whether so much went through expat that its tables of names may have grown.
+    bool is_worn() const noexcept;
     std::size_t memory_in_use() const;
 
 private:
@@ -47,7 +47,7 @@ private:
         void operator()(void* expat) const noexcept;
     };
 
-    void create_expat();
+    bool create_expat();
     std::optional<StreamError> feed_expat(std::string_view tokens);
     StreamError error_from_expat(std::string_view tokens) const;
     /// Where in the last piece expat found the error.
@@ -65,15 +65,14 @@ private:
     bool check_name(std::string_view name);
     void stop(StreamError error);
 
-    ParserLimits limits_;
+    const ParserLimits& limits_;
     std::unique_ptr<void, FreeExpat> expat_;
     std::size_t parsed_bytes_ = 0;   // By this expat.
-    std::string header_tag_;         // Start tag that brings the stream's namespaces back.
+    std::string header_tag_;         // Empty before the header.
     std::string header_namespaces_;  // Its declarations, while the header is being parsed.
     std::string header_default_ns_;
     std::optional<StreamOpen> header_;
-    bool has_header_ = false;
-    bool is_replaying_ = false;  // Expat is being shown header_tag_ again.
+    bool is_replaying_ = false;  // Expat is being shown header_tag_.
     bool is_complete_ = false;
     bool closed_ = false;
     bool self_contained_ = true;
