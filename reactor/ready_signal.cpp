@@ -5,7 +5,7 @@
 namespace reactor {
 
 ReadySignal::~ReadySignal() {
-    if (destroyed_ != nullptr) *destroyed_ = true;
+    if (gone_ != nullptr) *gone_ = true;
 }
 
 void ReadySignal::disarm(Interest interest) noexcept {
@@ -14,6 +14,8 @@ void ReadySignal::disarm(Interest interest) noexcept {
 }
 
 void ReadySignal::reset() noexcept {
+    // Whoever is delivering may not look at us again: by then we may belong to another shard.
+    if (gone_ != nullptr) *std::exchange(gone_, nullptr) = true;
     withdraw();
     owed_ = 0;
     armed_ = 0;
@@ -31,14 +33,14 @@ bool ReadySignal::deliver(Interest interest) {
     if (!armed(interest)) return true;
     armed_ &= static_cast<std::uint8_t>(~bit(interest));
     if (observer_ == nullptr) return true;
-    bool destroyed = false;
-    bool* const outer = std::exchange(destroyed_, &destroyed);
+    bool gone = false;
+    bool* const outer = std::exchange(gone_, &gone);
     observer_->on_ready(interest);
-    if (destroyed) {
+    if (gone) {
         if (outer != nullptr) *outer = true;
         return false;
     }
-    destroyed_ = outer;
+    gone_ = outer;
     return true;
 }
 

@@ -24,7 +24,7 @@ public:
     /// Has `interest` delivered by `queue`, if it is armed and still so by then.
     void owe(Interest interest, ReadyQueue& queue = ReadyQueue::current()) noexcept;
     /// Delivers now if armed; only from the loop, never inside a call on the stream. False: the
-    /// observer destroyed this object.
+    /// observer destroyed or `reset` this object, which may be another shard's by now: don't touch.
     [[nodiscard]] bool deliver(Interest interest);
     /// No observer, nothing armed, nothing owed: as new.
     void reset() noexcept;
@@ -36,7 +36,7 @@ private:
     void run() override;
 
     StreamObserver* observer_ = nullptr;
-    bool* destroyed_ = nullptr;  // Set while the observer runs.
+    bool* gone_ = nullptr;  // Set while the observer runs.
     std::uint8_t armed_ = 0;
     std::uint8_t owed_ = 0;
 };

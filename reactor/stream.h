@@ -36,7 +36,7 @@ using ConstBuffer = std::span<const std::byte>;
 enum class Interest : std::uint8_t { readable, writable };
 
 /// Told, from the loop and never from inside a call on the stream, that a try is worthwhile.
-/// It may destroy the stream from there.
+/// It may destroy the stream from there, or detach it and hand it to another shard.
 class StreamObserver {
 public:
     virtual void on_ready(Interest interest) = 0;

@@ -122,6 +122,19 @@ TEST_F(MemoryPipe, may_be_destroyed_by_its_observer) {
     EXPECT_EQ(write(*a, "y").status, IoStatus::failed);
 }
 
+TEST_F(MemoryPipe, may_be_moved_away_by_its_observer) {
+    make();
+    Counter counter;
+    counter.then = [&] { b->detach(); };
+    b->set_observer(&counter);
+    b->arm(Interest::readable);
+    b->arm(Interest::writable);
+    write(*a, "x");
+    sim.run_ready();
+    EXPECT_EQ(counter.readable, 1);
+    EXPECT_EQ(counter.writable, 0) << "that was forgotten";
+}
+
 TEST_F(MemoryPipe, may_be_destroyed_while_a_delivery_is_owed) {
     make();
     Counter counter;
