@@ -172,7 +172,7 @@ World& RealShards::world(ShardId id) noexcept {
     return shards_[id]->world;
 }
 
-bool RealShards::post(ShardId target, base::UniqueFunction<void()> call) {
+bool RealShards::post(ShardId target, base::UniqueFunction<void()>&& call) {
     CHECK(target < count());
     Reactor& reactor = shards_[target]->reactor;
     const std::optional<ShardId> from = current_or_none();

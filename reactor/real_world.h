@@ -71,7 +71,7 @@ public:
     ShardId current() const noexcept override;
     World& world(ShardId id) noexcept override;
     /// From a thread that is no shard: through the target's Reactor, always true.
-    [[nodiscard]] bool post(ShardId target, base::UniqueFunction<void()> call) override;
+    [[nodiscard]] bool post(ShardId target, base::UniqueFunction<void()>&& call) override;
     ThreadPool& pool() noexcept { return pool_; }
 
 private:

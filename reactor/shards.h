@@ -26,7 +26,7 @@ public:
     /// Runs `call` on shard `target` in a later turn. From a shard: through the mailbox; false when
     /// the mailbox is full (the caller must shed or pause: nothing was queued). To itself: like
     /// `soon`.
-    [[nodiscard]] virtual bool post(ShardId target, base::UniqueFunction<void()> call) = 0;
+    [[nodiscard]] virtual bool post(ShardId target, base::UniqueFunction<void()>&& call) = 0;
 
     /// Runs `call` on shard `target` and answers on the calling shard with what it returns: R,
     /// Result<R> or Deferred<R>. Fails with queue_full when the mailbox is full or kMailboxMax

@@ -69,7 +69,7 @@ World& SimShards::world(ShardId id) noexcept {
     return shards_[id]->world;
 }
 
-bool SimShards::post(ShardId target, base::UniqueFunction<void()> call) {
+bool SimShards::post(ShardId target, base::UniqueFunction<void()>&& call) {
     Reactor& reactor = world(target).reactor;
     if (!Reactor::has_current()) {
         reactor.post(std::move(call));

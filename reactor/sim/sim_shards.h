@@ -23,7 +23,7 @@ public:
     ShardId count() const noexcept override;
     ShardId current() const noexcept override;
     World& world(ShardId id) noexcept override;
-    [[nodiscard]] bool post(ShardId target, base::UniqueFunction<void()> call) override;
+    [[nodiscard]] bool post(ShardId target, base::UniqueFunction<void()>&& call) override;
 
 private:
     class Shard;

@@ -12,44 +12,46 @@ constexpr base::Duration kRetryDelay = std::chrono::milliseconds(1);
 }  // namespace
 
 Outbox::Outbox(reactor::World& world, Arrive arrive)
-    : world_(world), arrive_(std::move(arrive)), batches_(world.shards.count()),
+    : world_(world),
+      arrive_(std::move(arrive)),
+      lanes_(world.shards.count()),
       retry_([this] { flush(); }) {}
 
 bool Outbox::add(reactor::ShardId target, xmpp::Stanza& stanza) {
     if (waiting_ >= kWaitingMax) return false;
-    batches_[target].push_back(std::move(stanza));
+    lanes_[target].batch.push_back(std::move(stanza));
     ++waiting_;
     if (!congested_) world_.reactor.at_turn_end(*this);
     return true;
 }
 
+// What was refused before goes first: order per pair of shards. False: the mailbox is full.
+bool Outbox::send(reactor::ShardId target, Lane& lane) {
+    for (;;) {
+        if (!lane.refused) {
+            if (lane.batch.empty()) return true;
+            lane.refused_size = lane.batch.size();
+            lane.refused = [this, target, batch = std::exchange(lane.batch, {})]() mutable {
+                arrive_(target, std::move(batch));
+            };
+        }
+        if (!world_.shards.post(target, std::move(lane.refused))) return false;
+        lane.refused = nullptr;
+        waiting_ -= std::exchange(lane.refused_size, 0);
+    }
+}
+
 void Outbox::flush() {
     bool full = false;
-    for (reactor::ShardId target = 0; target < batches_.size(); ++target) {
-        std::vector<xmpp::Stanza>& waiting = batches_[target];
-        if (waiting.empty()) continue;
-        const std::size_t count = waiting.size();
-        // The batch must survive a refused post, which destroys the call: keep it outside.
-        auto batch = std::make_unique<std::vector<xmpp::Stanza>>(std::exchange(waiting, {}));
-        std::vector<xmpp::Stanza>* carried = batch.get();
-        const bool posted = world_.shards.post(target, [this, target, carried] {
-            const std::unique_ptr<std::vector<xmpp::Stanza>> arrived(carried);
-            arrive_(target, std::move(*arrived));
-        });
-        if (posted) {
-            static_cast<void>(batch.release());
-            waiting_ -= count;
-        } else {
-            waiting = std::move(*batch);
-            full = true;
-        }
-    }
+    for (reactor::ShardId target = 0; target < lanes_.size(); ++target)
+        if (!send(target, lanes_[target])) full = true;
     congested_ = full;
     if (full) {
         world_.reactor.arm(retry_, kRetryDelay);
         return;
     }
-    for (CongestionObserver* observer : std::exchange(observers_, {})) observer->on_uncongested();
+    for (CongestionObserver* observer : std::exchange(observers_, {}))
+        observer->on_uncongested();
 }
 
 void Outbox::wait(CongestionObserver& observer) {

@@ -36,8 +36,16 @@ private:
 
     reactor::World& world_;
     Arrive arrive_;
-    std::vector<std::vector<xmpp::Stanza>> batches_;  // Index: target shard.
-    std::size_t waiting_ = 0;
+    struct Lane {
+        std::vector<xmpp::Stanza> batch;
+        base::UniqueFunction<void()> refused;  // A batch that found the mailbox full.
+        std::size_t refused_size = 0;
+    };
+
+    bool send(reactor::ShardId target, Lane& lane);
+
+    std::vector<Lane> lanes_;  // Index: target shard.
+    std::size_t waiting_ = 0;  // In all lanes.
     bool congested_ = false;
     std::vector<CongestionObserver*> observers_;
     reactor::CallbackTimer retry_;

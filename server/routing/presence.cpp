@@ -7,6 +7,7 @@
 #include "server/routing/router.h"
 #include "server/routing/subscription_flow.h"
 #include "storage/database.h"
+#include "storage/tables/last_activity.h"
 #include "xmpp/xml/read_stanza.h"
 
 #include <utility>
@@ -17,6 +18,8 @@ namespace {
 using xmpp::PresenceType;
 using xmpp::Stanza;
 
+// Answers that wait for storage to say since when an account is offline; further ones go without.
+constexpr std::size_t kOfflineAnswersMax = 1000;
 // Kept requests that a client gets before we wait until they are written.
 constexpr std::size_t kRequestBatch = 20;
 
@@ -40,7 +43,8 @@ struct Presence::Impl {
     RosterEdits edits;
     PresenceBroadcast broadcast;
     SubscriptionFlow flow;
-    reactor::TaskSet tasks;  // Last: what runs in it uses the others.
+    reactor::TaskSet answers;  // The task sets last: what runs in them uses the others.
+    reactor::TaskSet tasks;
 
     void send_subscription(const xmpp::Jid& owner, Stanza stanza);
     void from_client(Account& account, Resource& resource, Stanza stanza);
@@ -50,6 +54,8 @@ struct Presence::Impl {
     void receive_subscription(Account& account, Stanza stanza);
     void deliver(Account& account, const Stanza& stanza);
     void deliver_error(Account& account, const Stanza& stanza);
+    void start_offline_answer(const xmpp::Jid& owner, const xmpp::Jid& prober);
+    reactor::Deferred<void> answer_offline(xmpp::Jid owner, xmpp::Jid prober);
     void start_requests(Account& account, const Resource& resource);
     reactor::Deferred<void> hand_over_requests(xmpp::Jid owner, SessionId session,
                                                std::uint32_t newest);
@@ -163,7 +169,8 @@ void Presence::inbound(Account& account, Stanza stanza) {
             impl_->receive_subscription(account, std::move(stanza));
             return;
         case PresenceType::probe:
-            impl_->broadcast.answer_probe(account, stanza);
+            if (!impl_->broadcast.answer_probe(account, stanza))
+                impl_->start_offline_answer(account.jid(), *stanza.from());
             return;
         case PresenceType::error:
             impl_->deliver_error(account, stanza);
@@ -185,6 +192,31 @@ void Presence::Impl::receive_subscription(Account& account, Stanza stanza) {
             return flow.received(owner, std::move(stanza));
         });
     if (!queued) parts.router.bounce(kept, xmpp::StanzaError::resource_constraint());
+}
+
+void Presence::Impl::start_offline_answer(const xmpp::Jid& owner, const xmpp::Jid& prober) {
+    if (answers.size() < kOfflineAnswersMax) {
+        answers.add("offline answer", answer_offline(owner, prober));
+    } else {
+        broadcast.send_offline(owner, prober, std::nullopt);
+    }
+}
+
+// §4.3.2: unavailable, with the time at which the last resource left.
+reactor::Deferred<void> Presence::Impl::answer_offline(xmpp::Jid owner, xmpp::Jid prober) {
+    auto reading = parts.database.read([owner](storage::Transaction& transaction) {
+        return storage::LastActivity(transaction).get(owner);
+    });
+    base::Result<std::optional<storage::LastSeen>> seen = co_await std::move(reading);
+    Account* account = parts.accounts.find(owner);
+    // A resource that came meanwhile has announced itself; a subscription that ended says no more.
+    if (account == nullptr || account->has_available() ||
+        !PresenceBroadcast::sees_broadcasts(*account, prober))
+        co_return {};
+    std::optional<base::WallTime> since;
+    if (seen && *seen) since = (*seen)->at;
+    broadcast.send_offline(owner, prober, since);
+    co_return {};
 }
 
 // §8.5.2.1.2 and §8.5.3.1: to all available resources, or to the one that is named.

@@ -3,6 +3,7 @@
 #include "reactor/base/text.h"
 #include "server/routing/hooks.h"
 #include "server/routing/router.h"
+#include "xmpp/payloads/delay.h"
 
 #include <algorithm>
 #include <limits>
@@ -26,14 +27,13 @@ Stanza addressed(const Stanza& presence, const xmpp::Jid& to) {
     return copy;
 }
 
-// Whom the account's broadcasts reach, whatever its resources direct.
-bool sees_broadcasts(Account& account, const xmpp::Jid& entity) {
+}  // namespace
+
+bool PresenceBroadcast::sees_broadcasts(const Account& account, const xmpp::Jid& entity) {
     if (entity.same_bare(account.jid())) return true;
     const Contact* contact = account.roster.find(entity.bare());
     return contact != nullptr && contact->has_from();
 }
-
-}  // namespace
 
 std::optional<std::int8_t> priority_of(const Stanza& presence) {
     const xmpp::Element* element = presence.child("priority", xmpp::ns::client);
@@ -147,22 +147,25 @@ void PresenceBroadcast::send_unavailable(Account& account, const xmpp::Jid& to) 
             send(make_presence(PresenceType::unavailable, resource->jid), to);
 }
 
-void PresenceBroadcast::answer_probe(Account& account, const Stanza& probe) {
+bool PresenceBroadcast::answer_probe(Account& account, const Stanza& probe) {
     const xmpp::Jid& prober = *probe.from();
     if (!sees_broadcasts(account, prober)) {
         answer_stranger(account, probe);
-        return;
+        return true;
     }
     const xmpp::Jid& to = *probe.to();
-    if (to.is_full()) {
-        const Resource* resource = account.find(to.resource());
-        const bool available = resource != nullptr && resource->available();
-        send(available ? *resource->presence : make_presence(PresenceType::unavailable, to),
-             prober);
-        return;
-    }
-    if (send_current(account, prober) == 0)
-        send(make_presence(PresenceType::unavailable, account.jid()), prober);
+    if (to.is_bare()) return send_current(account, prober) != 0;
+    const Resource* resource = account.find(to.resource());
+    const bool available = resource != nullptr && resource->available();
+    send(available ? *resource->presence : make_presence(PresenceType::unavailable, to), prober);
+    return true;
+}
+
+void PresenceBroadcast::send_offline(const xmpp::Jid& account, const xmpp::Jid& to,
+                                     std::optional<base::WallTime> since) {
+    Stanza offline = make_presence(PresenceType::unavailable, account);
+    if (since) offline.edit().add(xmpp::delay_element(account.text(), *since));
+    send(offline, to);
 }
 
 // A stranger learns nothing, not even whether the account exists, unless a resource showed itself

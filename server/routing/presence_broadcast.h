@@ -37,8 +37,14 @@ public:
     /// Unavailable presence of every available resource to `to` (§3.2.2, §3.3.3).
     void send_unavailable(Account& account, const xmpp::Jid& to);
 
-    /// Answers a probe (§4.3.2, §4.6.6).
-    void answer_probe(Account& account, const xmpp::Stanza& probe);
+    /// Answers a probe (§4.3.2, §4.6.6). False: the prober may know, but no resource is available;
+    /// `send_offline` is the answer.
+    bool answer_probe(Account& account, const xmpp::Stanza& probe);
+    /// Unavailable presence of the bare JID, with the time since when, if it is known.
+    void send_offline(const xmpp::Jid& account, const xmpp::Jid& to,
+                      std::optional<base::WallTime> since);
+    /// Whether `entity` gets the account's broadcasts: a subscribed contact, or its own resource.
+    static bool sees_broadcasts(const Account& account, const xmpp::Jid& entity);
 
 private:
     void send(const xmpp::Stanza& presence, const xmpp::Jid& to);

@@ -70,7 +70,7 @@ CALLS = [
     (r"\[=\]|\[=,", r"", "capture by name"),
     (r"\bthrow\b", r"reactor/.*|tests/.*|server/config/loader\.cpp", "errors are values"),
     (r"\busing namespace std;", r"", "write std::"),
-    (r"std::shared_ptr<(?!const )", r"reactor/signals\.cpp|tests/.*", "one owner; only immutable data is shared"),
+    (r"std::shared_ptr<(?!const |Arrival>)", r"reactor/signals\.cpp|tests/.*", "one owner; only immutable data is shared"),
     (r"\b(dynamic_cast|const_cast)<", r"reactor/(tcp|tls)_\w+\.cpp|tests/.*", "dispatch through a table; keep const"),
 ]
 
