@@ -39,17 +39,16 @@ std::size_t OperationQueue::size() const {
 void deliver(Operations operations) {
     while (!operations.empty()) {
         reactor::Reactor& origin = operations.front()->origin();
-        const auto others = std::ranges::stable_partition(
-            operations,
-            [&](const std::unique_ptr<Operation>& each) { return &each->origin() == &origin; });
-        Operations rest(std::make_move_iterator(others.begin()),
-                        std::make_move_iterator(others.end()));
-        operations.erase(others.begin(), others.end());
-        origin.post([settled = std::move(operations)] {
-            for (const std::unique_ptr<Operation>& each : settled)
+        Operations own;
+        Operations others;
+        own.reserve(operations.size());
+        for (std::unique_ptr<Operation>& each : operations)
+            (&each->origin() == &origin ? own : others).push_back(std::move(each));
+        origin.post([own = std::move(own)] {
+            for (const std::unique_ptr<Operation>& each : own)
                 each->settle();
         });
-        operations = std::move(rest);
+        operations = std::move(others);
     }
 }
 

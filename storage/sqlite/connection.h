@@ -6,7 +6,6 @@
 #include "storage/transaction.h"
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
