@@ -11,9 +11,9 @@ namespace {
 constexpr base::Duration kRetryDelay = std::chrono::milliseconds(1);
 }  // namespace
 
-Outbox::Outbox(reactor::World& world, Arrive arrive)
+Outbox::Outbox(reactor::World& world, Pack pack)
     : world_(world),
-      arrive_(std::move(arrive)),
+      pack_(std::move(pack)),
       lanes_(world.shards.count()),
       retry_([this] { flush(); }) {}
 
@@ -31,9 +31,7 @@ bool Outbox::send(reactor::ShardId target, Lane& lane) {
         if (!lane.refused) {
             if (lane.batch.empty()) return true;
             lane.refused_size = lane.batch.size();
-            lane.refused = [this, target, batch = std::exchange(lane.batch, {})]() mutable {
-                arrive_(target, std::move(batch));
-            };
+            lane.refused = pack_(target, std::exchange(lane.batch, {}));
         }
         if (!world_.shards.post(target, std::move(lane.refused))) return false;
         lane.refused = nullptr;

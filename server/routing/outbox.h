@@ -15,14 +15,16 @@ class CongestionObserver;
 
 class Outbox final : private reactor::TurnEnd {
 public:
-    /// Called on the target shard with a batch.
-    using Arrive = std::function<void(reactor::ShardId target, std::vector<xmpp::Stanza> batch)>;
+    /// Makes the call that unpacks a batch on the target shard. The call must not touch this shard's
+    /// objects: they may be gone by then.
+    using Pack = std::function<base::UniqueFunction<void()>(reactor::ShardId target,
+                                                            std::vector<xmpp::Stanza> batch)>;
 
     /// Waiting stanzas beyond which `add` refuses; a fan-out in progress may fill up to it after
     /// congestion was announced.
     static constexpr std::size_t kWaitingMax = 65'536;
 
-    Outbox(reactor::World& world, Arrive arrive);
+    Outbox(reactor::World& world, Pack pack);
 
     /// False: too many wait; the stanza is left with the caller.
     bool add(reactor::ShardId target, xmpp::Stanza& stanza);
@@ -35,7 +37,7 @@ private:
     void flush();
 
     reactor::World& world_;
-    Arrive arrive_;
+    Pack pack_;
     struct Lane {
         std::vector<xmpp::Stanza> batch;
         base::UniqueFunction<void()> refused;  // A batch that found the mailbox full.

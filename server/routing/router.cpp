@@ -43,8 +43,11 @@ struct Router::Impl {
           requests(p.world, router),
           outbox(p.world,
                  [this](reactor::ShardId target, std::vector<xmpp::Stanza> batch) {
-                     for (xmpp::Stanza& stanza : batch)
-                         all[target]->impl_->deliver_home(std::move(stanza));
+                     return base::UniqueFunction<void()>(
+                         [home = all[target]->impl_.get(), batch = std::move(batch)]() mutable {
+                             for (xmpp::Stanza& stanza : batch)
+                                 home->deliver_home(std::move(stanza));
+                         });
                  }),
           routed(p.metrics.counter("router_stanzas_total", "Stanzas routed by this server.")),
           bounced(p.metrics.counter("router_bounced_total", "Stanzas answered with an error.")),
