@@ -145,6 +145,7 @@ AdminCommands::AdminCommands() {
          .help = "Lists the commands and their arguments.",
          .arguments = {},
          .mends = {},
+         .changes = false,
          .run = {}});  // answer() knows it: the table may move, so nothing may point to it.
 }
 
@@ -226,6 +227,7 @@ reactor::Deferred<AdminReply> AdminCommands::answer(std::string request) {
     }
     AdminCommand& command = commands_[call->command];
     reply.command = command.name;
+    reply.changes = command.changes;
     reply.subject = std::move(call->subject);
     base::Result<AdminValue> result = list();
     if (command.run) {

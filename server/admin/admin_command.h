@@ -63,6 +63,7 @@ struct AdminCommand {
     std::string_view help;  ///< One sentence.
     std::vector<AdminArgument> arguments;
     std::vector<AdminMend> mends;
+    bool changes = false;  ///< Worth a line in the log; questions are logged for debugging only.
     /// Runs on the shard of the admin socket.
     base::UniqueFunction<reactor::Deferred<AdminValue>(AdminArguments)> run;
 };
@@ -77,9 +78,10 @@ struct AdminError {
 /// A reply, and what is worth logging about it.
 struct AdminReply {
     std::string line;
-    std::string command;  ///< Empty when the request named none that exists.
-    std::string subject;  ///< The JID that it was about; may be empty.
-    std::string failure;  ///< The error code; empty when it went well.
+    std::string command;   ///< Empty when the request named none that exists.
+    std::string subject;   ///< The JID that it was about; may be empty.
+    std::string failure;   ///< The error code; empty when it went well.
+    bool changes = false;  ///< As in the command.
 };
 
 /// The table of commands. "help" is always there and lists the others. Only changed before the

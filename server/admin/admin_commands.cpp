@@ -210,8 +210,12 @@ struct Standard {
     std::string_view help;
     std::vector<AdminArgument> arguments;
     std::vector<AdminMend> mends;
+    bool changes;
     Run run;
 };
+
+constexpr bool kChanges = true;
+constexpr bool kAsks = false;
 
 std::vector<Standard> standard_commands() {
     return {
@@ -221,45 +225,53 @@ std::vector<Standard> standard_commands() {
          {{Errc::already_exists, "set-password changes the password of an account that exists"},
           {Errc::not_found, "the domain must be one of the [[host]] tables of the configuration"},
           kBadPassword},
+         kChanges,
          add_user},
         {"remove-user",
          "Closes the user's sessions and deletes everything the account has.",
          {kJid},
          {kNoSuchUser},
+         kChanges,
          remove_user},
         {"set-password",
          "Changes a password. Sessions that are logged in stay.",
          {kJid, kPassword},
          {kNoSuchUser, kBadPassword},
+         kChanges,
          set_password},
         {"list-users",
          "Lists accounts, page by page.",
          {{"host", ArgumentType::jid, false, "Only of this domain."}, kAfter, kLimit},
          {{Errc::not_found, "the status command lists the hosts that are served"}},
+         kAsks,
          list_users},
         {"list-sessions",
          "Lists connected clients, page by page.",
          {{"jid", ArgumentType::jid, false, "Only of this user."}, kAfter, kLimit},
          {},
+         kAsks,
          list_sessions},
         {"kick",
          "Disconnects a session, or all sessions of a user.",
          {{"jid", ArgumentType::jid, true, "name@domain/resource, or name@domain for all."},
           {"reason", ArgumentType::text, false, "Shown to the user."}},
          {},
+         kChanges,
          kick},
         {"stats",
          "Answers all metrics.",
          {{"openmetrics", ArgumentType::boolean, false, "As OpenMetrics text instead of values."}},
          {},
+         kAsks,
          stats},
-        {"status", "Tells how the server is doing.", {}, {}, status},
+        {"status", "Tells how the server is doing.", {}, {}, kAsks, status},
         {"reload",
          "Reads the configuration and the certificates again.",
          {},
          {{Errc::invalid_argument, "nothing was changed; mend the file and reload again"}},
+         kChanges,
          reload},
-        {"stop", "Stops the server in an orderly way.", {}, {}, stop},
+        {"stop", "Stops the server in an orderly way.", {}, {}, kChanges, stop},
     };
 }
 
@@ -271,6 +283,7 @@ void add_standard_commands(AdminCommands& commands, AdminBackend& backend) {
                       .help = command.help,
                       .arguments = std::move(command.arguments),
                       .mends = std::move(command.mends),
+                      .changes = command.changes,
                       .run = [&backend, run = command.run](Arguments arguments) {
                           return run(backend, std::move(arguments));
                       }});

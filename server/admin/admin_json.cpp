@@ -3,8 +3,8 @@
 #include <cmath>
 #include <iterator>
 
-#include <boost/json/src.hpp>
 #include <fmt/format.h>
+#include <boost/json/src.hpp>
 
 #include "server/admin/admin_value.h"
 #include "server/observe/json_text.h"

@@ -115,12 +115,14 @@ Deferred<void> AdminSocket::Impl::converse(std::unique_ptr<ByteStream> stream) {
 }
 
 void AdminSocket::Impl::log(const AdminReply& reply) const {
-    if (reply.failure.empty())
-        world.log.info("admin.command", {{"command", reply.command}, {"jid", reply.subject}});
-    else
+    if (!reply.failure.empty())
         world.log.warn(
             "admin.refused",
             {{"command", reply.command}, {"jid", reply.subject}, {"code", reply.failure}});
+    else if (reply.changes)
+        world.log.info("admin.command", {{"command", reply.command}, {"jid", reply.subject}});
+    else
+        world.log.debug("admin.command", {{"command", reply.command}, {"jid", reply.subject}});
 }
 
 AdminSocket::AdminSocket(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

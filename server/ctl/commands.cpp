@@ -39,6 +39,7 @@ struct Options {
     std::string reason;
     bool yes = false;
     bool openmetrics = false;
+    bool all = false;
 };
 
 class Tool {
@@ -157,6 +158,7 @@ void Tool::describe_server() {
     kick->footer("The user can log in again at once; set-password or remove-user prevents that.");
 
     CLI::App* stats = command("stats", "Show all counters of the server", &Tool::stats);
+    stats->add_flag("--all", options_.all, "With those that are zero");
     stats->add_flag("--openmetrics", options_.openmetrics, "As text for Prometheus and the like");
     command("status", "Tell how the server is doing; exit code 1 if badly", &Tool::status);
     command("version", "Show the versions of parleyctl and of the server", &Tool::version);
@@ -250,7 +252,8 @@ int Tool::kick() {
 }
 
 int Tool::stats() {
-    return finish(call("stats", {{"openmetrics", options_.openmetrics}}), show_stats);
+    return finish(call("stats", {{"openmetrics", options_.openmetrics}}),
+                  [this](const AdminValue& result) { return show_stats(result, options_.all); });
 }
 
 int Tool::status() {

@@ -36,7 +36,8 @@ private:
     bool active_ = false;
 };
 
-/// Byte by byte, so that nothing behind the line is taken from a shared standard input.
+/// Byte by byte, so that nothing behind the line is taken from a shared standard input. A Ctrl-C
+/// that arrives as a byte ends it with nothing.
 std::optional<std::string> take_line(std::size_t bytes_max) {
     std::string line;
     for (;;) {
@@ -45,7 +46,7 @@ std::optional<std::string> take_line(std::size_t bytes_max) {
         if (count < 0 && errno == EINTR) continue;
         if (count < 0 || (count == 0 && line.empty())) return std::nullopt;
         if (count == 0 || letter == '\n') break;
-        if (line.size() == bytes_max) return std::nullopt;
+        if (letter == kControlC || line.size() == bytes_max) return std::nullopt;
         line += letter;
     }
     if (line.ends_with('\r')) line.pop_back();
@@ -65,7 +66,6 @@ public:
         err(prompt);
         auto line = take_line(kPasswordBytesMax);
         err("\n");
-        if (line && line->find(kControlC) != std::string::npos) return std::nullopt;
         return line;
     }
 

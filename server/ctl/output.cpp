@@ -115,13 +115,22 @@ std::string show_sessions(const AdminValue& result) {
     return table(rows);
 }
 
-std::string show_stats(const AdminValue& result) {
+std::string show_stats(const AdminValue& result, bool all) {
     if (result.find("text")) return std::string(result.text_of("text"));
     std::vector<std::vector<std::string>> rows{{"METRIC", "VALUE", "MEANING"}};
-    for (const AdminValue& metric : elements_of(result, "metrics"))
-        rows.push_back(
-            {metric_name(metric), metric_value(metric), std::string(metric.text_of("help"))});
-    return table(rows);
+    std::size_t hidden = 0;
+    for (const AdminValue& metric : elements_of(result, "metrics")) {
+        const bool zero = metric.integer_of("value") == 0 && metric.integer_of("count") == 0;
+        if (zero && !all)
+            ++hidden;
+        else
+            rows.push_back(
+                {metric_name(metric), metric_value(metric), std::string(metric.text_of("help"))});
+    }
+    std::string text = table(rows);
+    if (hidden > 0)
+        fmt::format_to(std::back_inserter(text), "{} more are zero; --all shows them.\n", hidden);
+    return text;
 }
 
 std::string show_status(const AdminValue& result) {

@@ -13,7 +13,8 @@ std::string table(const std::vector<std::vector<std::string>>& rows);
 
 std::string show_users(const AdminValue& result);
 std::string show_sessions(const AdminValue& result);
-std::string show_stats(const AdminValue& result);
+/// Without `all`, what is zero is only counted.
+std::string show_stats(const AdminValue& result, bool all);
 std::string show_status(const AdminValue& result);
 std::string show_changes(const AdminValue& result);
 

@@ -80,6 +80,8 @@ TEST_F(AdminCommand, reports_what_is_worth_logging_and_never_the_password) {
     EXPECT_EQ(added.command, "add-user");
     EXPECT_EQ(added.subject, "alice@example.org");
     EXPECT_EQ(added.failure, "");
+    EXPECT_TRUE(added.changes);
+    EXPECT_FALSE(reply(R"({"command":"status"})").changes);
     const AdminReply refused = reply(kAddAlice);
     EXPECT_EQ(refused.failure, "already_exists");
     EXPECT_THAT(added.line + refused.line, Not(HasSubstr("s3cret")));
@@ -230,6 +232,7 @@ TEST_F(AdminCommand, other_parts_can_add_commands) {
                    .help = "Answers its argument.",
                    .arguments = {{"text", ArgumentType::text, true, "Anything."}},
                    .mends = {},
+                   .changes = false,
                    .run = [](AdminArguments arguments) -> reactor::Deferred<AdminValue> {
                        return AdminValue(arguments.text("text"));
                    }});

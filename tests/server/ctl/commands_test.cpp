@@ -226,7 +226,11 @@ TEST_F(Parleyctl, shows_stats_for_people_and_for_prometheus) {
     EXPECT_EQ(run({"stats"}), 0);
     EXPECT_THAT(console.output, HasSubstr("logins_total{how=scram}  3 "));
     EXPECT_THAT(console.output, HasSubstr("4 observations, 0.5 on average"));
-    EXPECT_THAT(console.output, HasSubstr("0 observations "));
+    EXPECT_THAT(console.output, Not(HasSubstr("None.")));
+    EXPECT_THAT(console.output, HasSubstr("1 more are zero"));
+    reply(R"({"metrics":[{"name":"none","help":"None.","count":0,"sum":0.0}]})");
+    EXPECT_EQ(run({"stats", "--all"}), 0);
+    EXPECT_THAT(console.output, HasSubstr("0 observations  None."));
     reply(R"({"text":"# EOF\n"})");
     EXPECT_EQ(run({"stats", "--openmetrics"}), 0);
     EXPECT_EQ(console.output, "# EOF\n");
