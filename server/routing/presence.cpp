@@ -37,6 +37,8 @@ struct Presence::Impl {
           edits(p.world, p.accounts, p.database),
           broadcast(p.router, p.hooks),
           flow(p.accounts, p.router, edits, broadcast),
+          answers(p.world.reactor),
+          answers(p.world.reactor),
           tasks(p.world.reactor) {}
 
     Parts parts;

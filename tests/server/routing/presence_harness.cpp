@@ -4,6 +4,7 @@
 #include "server/modules/catalog.h"
 #include "server/modules/disco_directory.h"
 #include "storage/tables/catalog.h"
+#include "storage/tables/last_activity.h"
 #include "storage/tables/users.h"
 #include "xmpp/xml/read_stanza.h"
 
@@ -170,6 +171,18 @@ void TestServer::add_user(std::string_view bare) {
             })
             .detach("test");
         home.accounts.created(jid);
+    });
+    run();
+}
+
+void TestServer::set_last_seen(std::string_view bare, base::WallTime at) {
+    const xmpp::Jid jid = *xmpp::Jid::parse(bare);
+    sim_.on(home_of(jid).world, [&] {
+        database_
+            ->write([jid, at](storage::Transaction& transaction) {
+                return storage::LastActivity(transaction).put(jid, {at, {}});
+            })
+            .detach("test");
     });
     run();
 }

@@ -54,6 +54,7 @@ public:
     ~TestServer();
 
     void add_user(std::string_view bare);
+    void set_last_seen(std::string_view bare, base::WallTime at);
     TestClient& connect(std::string_view full);
     /// The session ended.
     void disconnect(TestClient& client);

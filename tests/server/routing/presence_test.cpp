@@ -3,6 +3,7 @@
 
 #include "server/routing/presence_broadcast.h"
 #include "tests/server/routing/presence_harness.h"
+#include "xmpp/payloads/delay.h"
 
 #include <gtest/gtest.h>
 
@@ -154,6 +155,29 @@ TEST_F(PresenceOfFriends, is_unavailable_from_the_bare_jid_when_nobody_is_there)
     server.send(romeo, presence("probe", "juliet@example.org"));
     EXPECT_EQ(romeo.take(),
               (Lines{"presence unavailable juliet@example.org > romeo@example.org/orchard"}));
+}
+
+TEST_F(PresenceOfFriends, that_ended_is_stamped_with_the_time_of_its_end) {
+    const base::WallTime left = base::WallTime::from_seconds(1'700'000'000);
+    server.send(juliet, kUnavailable);
+    server.set_last_seen("juliet@example.org", left);
+    romeo.inbox.clear();
+    server.send(romeo, presence("probe", "juliet@example.org"));
+    ASSERT_EQ(romeo.inbox.size(), 1U);
+    const xmpp::Element* delay = romeo.inbox[0].child("delay", xmpp::ns::delay);
+    ASSERT_NE(delay, nullptr);
+    EXPECT_EQ(delay->attribute("from"), "juliet@example.org");
+    EXPECT_EQ(xmpp::parse_delay(*delay)->stamp, left);
+}
+
+TEST_F(PresenceOfFriends, that_begins_while_a_probe_is_answered_is_not_contradicted) {
+    server.send(juliet, kUnavailable);
+    romeo.inbox.clear();
+    server.faults.delay(std::chrono::milliseconds(10));
+    server.submit(romeo, presence("probe", "juliet@example.org"));
+    server.submit(juliet, kAvailable);
+    server.run();
+    EXPECT_EQ(romeo.take(), (Lines{"presence juliet@example.org/balcony > romeo@example.org"}));
 }
 
 TEST(PresenceProbes, of_strangers_learn_nothing) {
