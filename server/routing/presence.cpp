@@ -38,7 +38,6 @@ struct Presence::Impl {
           broadcast(p.router, p.hooks),
           flow(p.accounts, p.router, edits, broadcast),
           answers(p.world.reactor),
-          answers(p.world.reactor),
           tasks(p.world.reactor) {}
 
     Parts parts;
