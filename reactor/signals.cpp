@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -34,12 +35,23 @@ struct SignalWatch::Impl final : ReadyItem {
             wait();
         });
     }
+    // The function may destroy the watch, so it moves to the stack for the calls.
     void run() override {
-        // The function may destroy the watch.
         const std::shared_ptr<bool> still_here = alive;
+        auto calling = std::move(function);
         for (const int number : std::exchange(caught, {})) {
-            function(number);
+            guarded(calling, number);
             if (!*still_here) return;
+        }
+        function = std::move(calling);
+    }
+    // As at the turn boundary: the next signal must still find its function.
+    void guarded(base::UniqueFunction<void(int)>& calling, int number) {
+        const base::Log log = queue.log();
+        try {
+            calling(number);
+        } catch (const std::exception& error) {
+            log.error("reactor.turn_exception", {{"what", error.what()}});
         }
     }
 

@@ -37,6 +37,27 @@ void Timer::cancel() noexcept {
     if (wheel_) wheel_->remove(*this);
 }
 
+void CallbackTimer::on_expired() {
+    // The function moves to the stack for the call, and back even if it throws.
+    struct Running {
+        explicit Running(CallbackTimer& owner)
+            : timer(owner), function(std::move(owner.function_)) {
+            timer.destroyed_ = &destroyed;
+        }
+        Running(const Running&) = delete;
+        Running& operator=(const Running&) = delete;
+        ~Running() {
+            if (destroyed) return;
+            timer.destroyed_ = nullptr;
+            timer.function_ = std::move(function);
+        }
+        CallbackTimer& timer;
+        base::UniqueFunction<void()> function;
+        bool destroyed = false;
+    } running(*this);
+    running.function();
+}
+
 TimerWheel::TimerWheel(base::MonotonicTime now) : tick_(tick_at_or_before(now)) {}
 
 TimerWheel::~TimerWheel() {

@@ -47,16 +47,21 @@ private:
     std::uint16_t slot_ = 0;
 };
 
-/// A Timer that calls a function. The function is set once and kept over re-arms; it may destroy
-/// the timer.
+/// A Timer that calls a function. The function is set once and kept over re-arms. It may destroy
+/// the timer: what it captured lives until it returns.
 class CallbackTimer final : public Timer {
 public:
     explicit CallbackTimer(base::UniqueFunction<void()> function)
         : function_(std::move(function)) {}
+    ~CallbackTimer() override {
+        if (destroyed_) *destroyed_ = true;
+    }
 
 private:
-    void on_expired() override { function_(); }
+    void on_expired() override;
+
     base::UniqueFunction<void()> function_;
+    bool* destroyed_ = nullptr;  // Set while the function runs.
 };
 
 class TimerWheel {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <random>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace reactor {
@@ -143,6 +144,31 @@ TEST_F(TimerWheelTest, a_firing_timer_may_cancel_destroy_and_rearm_others_and_it
     EXPECT_EQ(wheel_.expire(kStart + milliseconds(10)), 1u);
     EXPECT_EQ(wheel_.expire(kStart + milliseconds(20)), 1u);
     EXPECT_EQ(fired_, (std::vector{4}));
+}
+
+TEST_F(TimerWheelTest, a_callback_that_destroys_its_timer_keeps_what_it_captured) {
+    std::unique_ptr<CallbackTimer> timer;
+    std::string seen;
+    timer = std::make_unique<CallbackTimer>(
+        [&timer, &seen, text = std::string("captured, and long enough for the heap")] {
+            timer.reset();
+            seen = text;
+        });
+    timer->arm(wheel_, kStart);
+    wheel_.expire(kStart);
+    EXPECT_EQ(seen, "captured, and long enough for the heap");
+}
+
+TEST_F(TimerWheelTest, a_callback_is_kept_over_rearms_and_exceptions) {
+    int calls = 0;
+    CallbackTimer timer([&] {
+        if (++calls == 1) throw std::runtime_error("oops");
+    });
+    timer.arm(wheel_, kStart);
+    EXPECT_THROW(wheel_.expire(kStart), std::runtime_error);
+    timer.arm(wheel_, kStart);
+    wheel_.expire(kStart);
+    EXPECT_EQ(calls, 2);
 }
 
 TEST_F(TimerWheelTest, goes_on_behind_a_timer_that_throws) {
