@@ -19,7 +19,8 @@ std::string header(std::string_view host) {
 template <class T>
 T require(ScriptedClient::Event event, std::string_view wanted) {
     if (T* found = std::get_if<T>(&event)) return std::move(*found);
-    throw ScriptFailure("expected " + std::string(wanted) + ", got " + ScriptedClient::describe(event));
+    throw ScriptFailure("expected " + std::string(wanted) + ", got " +
+                        ScriptedClient::describe(event));
 }
 
 }  // namespace
@@ -136,8 +137,7 @@ void ScriptedClient::read() {
         if (result.status == reactor::IoStatus::would_block) break;
         if (result.status != reactor::IoStatus::ok) {
             ended_ = true;
-            events_.push_back(
-                ConnectionEnded{result.status == reactor::IoStatus::end_of_stream});
+            events_.push_back(ConnectionEnded{result.status == reactor::IoStatus::end_of_stream});
             stream_->close();
             stream_.reset();
             tls_ = nullptr;
@@ -185,8 +185,7 @@ ScriptedClient::Event ScriptedClient::next() {
         stage_.run_until([this] { return !events_.empty() || !broken_.empty(); }, limit);
     if (events_.empty() && !broken_.empty())
         throw ScriptFailure("the server sent broken XML: " + broken_);
-    if (!came)
-        throw ScriptFailure("nothing came in time");
+    if (!came) throw ScriptFailure("nothing came in time");
     Event event = std::move(events_.front());
     events_.pop_front();
     return event;
@@ -261,6 +260,11 @@ xmpp::Element ScriptedClient::log_in(std::string username, std::string password,
     context.password = password;
     context.channel_bindings = bindings();
     if (mechanism.ends_with("-PLUS")) context.binding_type = std::move(binding);
+    context.authzid = tricks.authzid;
+    context.could_have_bound = tricks.claims_no_plus;
+    if (tricks.other_binding_data)
+        for (ChannelBinding& bound : context.channel_bindings)
+            bound.data.front() ^= 1;
     context.nonce = stage_.world().entropy.token(18);
     auto exchange = make_client_mechanism(mechanism, std::move(context));
     if (exchange == nullptr) throw ScriptFailure("no such mechanism on our side");
@@ -273,8 +277,9 @@ xmpp::Element ScriptedClient::log_in(std::string username, std::string password,
             continue;
         }
         if (!std::holds_alternative<Response>(step)) throw ScriptFailure("the client gives up");
-        xmpp::Element element(verb, xmpp::ns::sasl,
-                              base::base64_encode(std::get<Response>(step).data));
+        std::string data = std::get<Response>(step).data;
+        if (tricks.other_nonce && verb == "response") data.insert(data.find(",r=") + 3, "x");
+        xmpp::Element element(verb, xmpp::ns::sasl, base::base64_encode(data));
         if (verb == "auth") element.set_attribute("mechanism", mechanism);
         send(xmpp::to_xml(element, xmpp::ns::client));
         xmpp::Element answer = expect_element();
@@ -309,10 +314,8 @@ void ScriptedClient::become(std::string_view username, std::string_view password
 void ScriptedClient::log_in_and_bind(std::string_view username, std::string_view password,
                                      std::string_view resource, std::string_view host,
                                      std::string_view mechanism) {
-    const xmpp::Element outcome =
-        log_in(std::string(username), std::string(password), mechanism);
-    if (outcome.name() != "success")
-        throw ScriptFailure("cannot log in: " + xmpp::to_xml(outcome));
+    const xmpp::Element outcome = log_in(std::string(username), std::string(password), mechanism);
+    if (outcome.name() != "success") throw ScriptFailure("cannot log in: " + xmpp::to_xml(outcome));
     open(host);
     const xmpp::Element bound = bind(resource);
     if (bound.attribute("type") != "result")

@@ -1,6 +1,6 @@
-// ScriptedClient: an XMPP client for tests that does what the test says, step by step, right or wrong,
-// on a Stage: virtual or real time and network. Each call lets time pass until it has what it waits
-// for; what does not come within the limit throws, which GoogleTest reports as a failure.
+// ScriptedClient: an XMPP client for tests that does what the test says, step by step, right or
+// wrong, on a Stage: virtual or real time and network. Each call lets time pass until it has what
+// it waits for; what does not come within the limit throws, which GoogleTest reports as a failure.
 #pragma once
 
 #include "reactor/network.h"
@@ -94,8 +94,8 @@ public:
                          std::string binding = "tls-exporter");
     /// Binds; yields the iq that answers.
     xmpp::Element bind(std::string_view resource = {});
-    /// What is left after `secure` or a direct TLS `open`: SASL, a new stream, binding. Throws unless
-    /// each step succeeds.
+    /// What is left after `secure` or a direct TLS `open`: SASL, a new stream, binding. Throws
+    /// unless each step succeeds.
     void log_in_and_bind(std::string_view username, std::string_view password,
                          std::string_view resource = {}, std::string_view host = "example.org",
                          std::string_view mechanism = "SCRAM-SHA-256");
@@ -104,6 +104,17 @@ public:
                 std::string_view resource = {});
     /// The full JID that `become` got.
     const std::string& jid() const { return jid_; }
+
+    void set_jid(std::string jid) { jid_ = std::move(jid); }
+
+    /// What `log_in` does that an honest client does not.
+    struct Tricks {
+        std::string authzid = {};         ///< Asks to act as somebody else.
+        bool claims_no_plus = false;      ///< The `y` flag (RFC 5802 §6), though -PLUS was offered.
+        bool other_binding_data = false;  ///< As if bound to another connection.
+        bool other_nonce = false;         ///< In the final message.
+    };
+    Tricks tricks;
 
     /// How long the calls above wait.
     base::Duration limit = std::chrono::seconds(10);

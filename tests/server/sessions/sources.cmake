@@ -2,8 +2,10 @@
 parley_test(server_sessions_test
     LIBS server_core reactor_sim reactor storage xmpp
     SOURCES
+        sessions/bind_test.cpp
         sessions/login_test.cpp
         sessions/session_harness.cpp
+        sessions/session_test.cpp
         sessions/stream_test.cpp
         ${PROJECT_SOURCE_DIR}/tests/support/scripted_client.cpp
         ${PROJECT_SOURCE_DIR}/tests/support/stage.cpp)
