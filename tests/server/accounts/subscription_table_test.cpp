@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cctype>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,11 @@ struct AppendixRow {
     std::string_view handling;  // "MUST", "MUST NOT", "MUST NOT [1]": answer on the owner's behalf.
     std::string_view next;      // Empty: no state change.
 };
+
+// Otherwise GoogleTest prints the bytes, padding included.
+void PrintTo(const AppendixRow& row, std::ostream* out) {
+    *out << row.section << " " << row.state;
+}
 
 using enum SubscriptionEvent;
 
