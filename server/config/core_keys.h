@@ -105,21 +105,21 @@ inline constexpr IntegerKey kConnectionsMax{
     "Client connections altogether; more are closed at once. Mind the limit of file descriptors."};
 inline constexpr IntegerKey kConnectionsPerAddressMax{
     "c2s.connections_per_address_max", 200, 1, 10'000'000,
-    "Connections from one IPv4 address or one IPv6 /64. Raise it when many users share an address, "
-    "as behind a proxy."};
+    "Connections from one IPv4 address or one IPv6 /64. Raise it when many users share an address. "
+    "This machine itself is not limited."};
 inline constexpr IntegerKey kLoginsPerAddressPerMinute{
     "c2s.logins_per_address_per_minute", 60, 1, 1'000'000,
     "Login attempts that one address may make in a minute; more are refused for a while. This is "
-    "what slows down guessing of passwords."};
+    "what slows down guessing of passwords. This machine itself is not limited."};
 inline constexpr IntegerKey kStanzasPerSecond{
-    "c2s.stanzas_per_second", 100, 1, 1'000'000,
+    "c2s.stanzas_per_second", 1'000, 1, 1'000'000,
     "Stanzas a second that one client may send for long. A faster one is read more slowly, nothing "
     "is lost."};
 inline constexpr IntegerKey kStanzasBurst{
-    "c2s.stanzas_burst", 1'000, 1, 10'000'000,
+    "c2s.stanzas_burst", 10'000, 1, 10'000'000,
     "Stanzas that a client may send at once before c2s.stanzas_per_second slows it down."};
 inline constexpr SizeKey kBytesPerSecond{
-    "c2s.bytes_per_second", 256_KiB, 1_KiB, 1024_MiB,
+    "c2s.bytes_per_second", 2_MiB, 1_KiB, 1024_MiB,
     "Bytes a second that one client may send for long; a burst of four seconds is free."};
 inline constexpr SizeKey kOutboundQueueMax{
     "c2s.outbound_queue_max", 1_MiB, 16_KiB, 1024_MiB,
