@@ -35,7 +35,7 @@ void ClientSession::deliver(xmpp::Stanza stanza) {
     } else {
         unwritten().add(stream_.queued_total());
     }
-    if (stream_.queued_bytes() > context_.settings.outbound_queue_max) overflow();
+    limit_queue();
 }
 
 // Whoever stores it still has it when this session ends.
@@ -43,7 +43,7 @@ void ClientSession::deliver_stored(xmpp::Stanza stanza) {
     if (state_ != State::bound) return;
     queue(stanza);
     unwritten().add(stream_.queued_total());
-    if (stream_.queued_bytes() > context_.settings.outbound_queue_max) overflow();
+    limit_queue();
 }
 
 void ClientSession::queue(const xmpp::Stanza& stanza) {
@@ -70,6 +70,13 @@ void ClientSession::send(const xmpp::Element& element) {
     send(context_.scratch);
 }
 
+// A burst that the operating system takes is no sign of a slow reader.
+void ClientSession::limit_queue() {
+    const std::size_t most = context_.settings.outbound_queue_max;
+    if (stream_.queued_bytes() > most) stream_.flush_now();
+    if (state_ == State::bound && stream_.queued_bytes() > most) overflow();
+}
+
 // The client reads too slowly. It gets to see the end of the stanza it is in the middle of, then
 // why this is the end; the messages behind that go elsewhere.
 void ClientSession::overflow() {
@@ -92,7 +99,8 @@ void ClientSession::give_back() {
     if (unwritten_ != nullptr) messages = unwritten_->cut_behind(stream_.written_total());
     const auto returned = std::exchange(returned_, nullptr);
     if (returned != nullptr)
-        for (xmpp::Stanza& stanza : *returned) messages.push_back(std::move(stanza));
+        for (xmpp::Stanza& stanza : *returned)
+            messages.push_back(std::move(stanza));
     unwritten_.reset();
     const xmpp::Jid account = jid_.bare();
     for (xmpp::Stanza& stanza : messages) {

@@ -118,6 +118,7 @@ private:
     void ping();
     void arm_timer();
     void start_closing();
+    void limit_queue();
     void overflow();
     void give_back();
     void queue(const xmpp::Stanza& stanza);

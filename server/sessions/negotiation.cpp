@@ -129,8 +129,8 @@ void Negotiation::on_element(xmpp::StanzaElement element) {
     session_.fail(StreamError(StreamCondition::unsupported_stanza_type));
 }
 
-// Whatever came behind <starttls/> was not protected and could be anybody's (RFC 6120 §13.9.1). A line
-// break, with which go-sendxmpp ends its stanzas, says nothing and is dropped.
+// Whatever came behind <starttls/> was not protected and could be anybody's (RFC 6120 §13.9.1). A
+// line break, with which go-sendxmpp ends its stanzas, says nothing and is dropped.
 void Negotiation::start_tls() {
     if (!session_.stream().drop_white_space())
         return session_.fail(

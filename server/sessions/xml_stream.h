@@ -109,6 +109,9 @@ public:
 
     /// Queues; written at the end of the turn. Ignored after `finish`.
     void send(std::string_view bytes);
+    /// Writes what the connection takes without waiting for the end of the turn. The one call that
+    /// may call the owner (on_written, on_connection_lost) from inside.
+    void flush_now() { flush(); }
     std::size_t queued_bytes() const noexcept { return outbound_.size_bytes(); }
     /// Bytes queued and bytes handed to the operating system since the beginning.
     std::uint64_t queued_total() const noexcept { return written_total_ + outbound_.size_bytes(); }

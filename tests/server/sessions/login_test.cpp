@@ -63,21 +63,22 @@ TEST(Login, works_with_every_channel_binding_that_clients_use) {
     for (const std::string binding : {"tls-exporter", "tls-server-end-point", "tls-unique"}) {
         ScriptedClient& client = harness.connected();
         client.secure();
-        EXPECT_EQ(client.log_in("romeo", std::string(kPassword), "SCRAM-SHA-1-PLUS", binding).name(),
-                  "success")
+        EXPECT_EQ(
+            client.log_in("romeo", std::string(kPassword), "SCRAM-SHA-1-PLUS", binding).name(),
+            "success")
             << binding;
     }
     ScriptedClient& old = harness.connected();
     old.limit_to_tls_1_2();
     old.secure();
     EXPECT_EQ(old.tls()->info().version, "TLSv1.2");
-    EXPECT_EQ(old.log_in("romeo", std::string(kPassword), "SCRAM-SHA-256-PLUS", "tls-unique").name(),
-              "success");
+    EXPECT_EQ(
+        old.log_in("romeo", std::string(kPassword), "SCRAM-SHA-256-PLUS", "tls-unique").name(),
+        "success");
 }
 
 TEST(Login, offers_what_is_configured_in_that_order) {
-    SessionHarness harness(
-        Config().with(keys::kSaslMechanisms, {"PLAIN", "SCRAM-SHA-256"}));
+    SessionHarness harness(Config().with(keys::kSaslMechanisms, {"PLAIN", "SCRAM-SHA-256"}));
     ScriptedClient& client = harness.connected();
     const xmpp::Element features = client.secure();
     const xmpp::Element* mechanisms = features.child("mechanisms", xmpp::ns::sasl);
@@ -125,8 +126,8 @@ TEST(Login, refuses_a_changed_nonce) {
     client.send(auth("SCRAM-SHA-256", base::base64_encode("n,,n=romeo,r=0123456789")));
     client.expect_element();
     client.send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" +
-                base::base64_encode("c=biws,r=0123456789other,p=" + base::base64_encode(
-                                                                       std::string(32, 'x'))) +
+                base::base64_encode("c=biws,r=0123456789other,p=" +
+                                    base::base64_encode(std::string(32, 'x'))) +
                 "</response>");
     EXPECT_EQ(condition_of(client.expect_element()), "not-authorized");
 }
@@ -230,9 +231,10 @@ TEST(Login, is_followed_by_a_new_stream_of_the_same_host_and_account) {
         ScriptedClient& other = harness.connected();
         other.secure();
         other.log_in("romeo", std::string(kPassword));
-        other.send("<stream:stream xmlns='jabber:client' version='1.0' "
-                   "xmlns:stream='http://etherx.jabber.org/streams' " +
-                   std::string(attributes) + ">");
+        other.send(
+            "<stream:stream xmlns='jabber:client' version='1.0' "
+            "xmlns:stream='http://etherx.jabber.org/streams' " +
+            std::string(attributes) + ">");
         other.expect_open();
         return other.expect_stream_error();
     };
@@ -294,8 +296,7 @@ public:
 TEST(BeforeLogin, takes_registrations_over_tls_where_they_are_open) {
     OpenDoor door;
     SessionHarness harness({}, 1, &door);
-    const std::string get =
-        "<iq type='get' id='r1'><query xmlns='jabber:iq:register'/></iq>";
+    const std::string get = "<iq type='get' id='r1'><query xmlns='jabber:iq:register'/></iq>";
     ScriptedClient& clear = harness.connected();
     clear.open();
     clear.send(get);

@@ -26,9 +26,8 @@ const storage::ScramKeySet& keys() {
     static const storage::ScramKeySet made = [] {
         storage::ScramKeySet set;
         for (const xmpp::sasl::ScramHash hash : xmpp::sasl::kScramHashes) {
-            const auto derived = xmpp::sasl::derive_keys(hash, kPassword, "sixteen bytes...",
-                                                         kIterations)
-                                     .value();
+            const auto derived =
+                xmpp::sasl::derive_keys(hash, kPassword, "sixteen bytes...", kIterations).value();
             set[static_cast<std::size_t>(hash)] = {derived.salt, derived.iterations,
                                                    derived.stored_key, derived.server_key};
         }
@@ -48,11 +47,11 @@ reactor::SimOptions options_for(reactor::ShardId shards) {
 SessionHarness::Shard::Shard(reactor::World& world, const Hosts& hosts, storage::Database& database,
                              const Config& config, ClientTls tls, BeforeLogin* before_login)
     : accounts(world, database, {}), router({world, hosts, accounts, hooks, iq, metrics}) {
-    router.set_presence(std::make_unique<Presence>(
-        Presence::Parts{world, accounts, router, hooks, database}));
+    router.set_presence(
+        std::make_unique<Presence>(Presence::Parts{world, accounts, router, hooks, database}));
     clients = std::make_unique<ClientService>(
-        ClientService::Parts{world, hosts, router, accounts, database, metrics,
-                             "0123456789abcdef", before_login},
+        ClientService::Parts{world, hosts, router, accounts, database, metrics, "0123456789abcdef",
+                             before_login},
         config, std::move(tls));
 }
 

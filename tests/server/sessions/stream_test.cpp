@@ -48,8 +48,9 @@ TEST(ClientStream, answers_a_header_with_its_own_and_demands_tls) {
 TEST(ClientStream, answers_from_with_to) {
     SessionHarness harness;
     ScriptedClient& client = harness.connected();
-    client.send(header_with("to='example.org' from='Romeo@Example.org/x' version='1.0' "
-                            "xmlns='jabber:client'"));
+    client.send(
+        header_with("to='example.org' from='Romeo@Example.org/x' version='1.0' "
+                    "xmlns='jabber:client'"));
     EXPECT_EQ(client.expect_open().to, "romeo@example.org");
 }
 
@@ -65,8 +66,7 @@ TEST(ClientStream, gives_every_stream_another_id) {
 TEST(ClientStream, refuses_wrong_headers_with_the_named_error) {
     EXPECT_EQ(error_for(header_with("to='nowhere.example' version='1.0' xmlns='jabber:client'")),
               "host-unknown");
-    EXPECT_EQ(error_for(header_with("version='1.0' xmlns='jabber:client'")),
-              "improper-addressing");
+    EXPECT_EQ(error_for(header_with("version='1.0' xmlns='jabber:client'")), "improper-addressing");
     EXPECT_EQ(error_for(header_with("to='a@example.org' version='1.0' xmlns='jabber:client'")),
               "improper-addressing");
     EXPECT_EQ(error_for(header_with("to='example.org' xmlns='jabber:client'")),
@@ -181,8 +181,8 @@ TEST(StartTls, leads_to_a_new_stream_with_mechanisms) {
     for (const xmpp::Element& mechanism : mechanisms->children())
         names.push_back(mechanism.text());
     EXPECT_EQ(names, (std::vector<std::string>{"SCRAM-SHA-512-PLUS", "SCRAM-SHA-256-PLUS",
-                                               "SCRAM-SHA-1-PLUS", "SCRAM-SHA-512",
-                                               "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}));
+                                               "SCRAM-SHA-1-PLUS", "SCRAM-SHA-512", "SCRAM-SHA-256",
+                                               "SCRAM-SHA-1", "PLAIN"}));
     const xmpp::Element* bindings =
         features.child("sasl-channel-binding", xmpp::ns::channel_binding);
     ASSERT_NE(bindings, nullptr);
