@@ -21,7 +21,8 @@ std::uint64_t big_endian(const unsigned char* bytes, int count) {
     return value;
 }
 
-// 127.0.0.0/8 is this machine itself: a proxy or a test, with everybody's clients behind one address.
+// 127.0.0.0/8 is this machine itself: a proxy or a test, with everybody's clients behind one
+// address.
 std::optional<AddressKey> of_v4(std::uint64_t bits) {
     constexpr std::uint64_t kLoopbackNetwork = 127;
     if (bits >> 24 == kLoopbackNetwork) return std::nullopt;

@@ -21,8 +21,8 @@ struct AddressKey {
     std::uint64_t bits = 0;  ///< An IPv4 address, or the upper half of an IPv6 one.
     bool is_v6 = false;
 
-    /// Nothing for what is not limited: what is no IP address (a Unix-domain socket), and this machine
-    /// itself (127.0.0.0/8, ::1), behind which a proxy puts everybody's clients.
+    /// Nothing for what is not limited: what is no IP address (a Unix-domain socket), and this
+    /// machine itself (127.0.0.0/8, ::1), behind which a proxy puts everybody's clients.
     static std::optional<AddressKey> of(std::string_view numeric_address);
     friend bool operator==(const AddressKey&, const AddressKey&) = default;
 };

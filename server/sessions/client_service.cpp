@@ -21,6 +21,17 @@ constexpr unsigned kShardShift = 48;
 /// Where the one AddressLimits of the process lives.
 constexpr reactor::ShardId kLimitsShard = 0;
 
+base::Failure with_mend(const base::Failure& why) {
+    std::string_view mend;
+    if (why.is(base::Errc::address_in_use))
+        mend = "; stop what uses the port, or set another one in [listen]";
+    if (why.is(base::Errc::permission_denied))
+        mend = "; ports below 1024 need the right to bind them, or set another one in [listen]";
+    if (why.is(base::Errc::invalid_argument))
+        mend = "; set listen.addresses to addresses of this machine";
+    return {why.code(), std::string(why.detail()).append(mend)};
+}
+
 }  // namespace
 
 base::Result<ClientTls> make_client_tls(reactor::TlsServerOptions options, const Config& config) {
@@ -227,12 +238,24 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
         if (ports[kind] == 0) return {};
         reactor::ListenOptions options;
         options.endpoint = {address, ports[kind]};
+        // The kernel would let another process of our user share the port too. The first of our
+        // listeners asks for it alone, to find that out.
+        if (services.size() > 1 && shard == 0)
+            if (auto alone = open_listener(options, transport); !alone)
+                return std::unexpected(with_mend(alone.error()));
         options.share_port = services.size() > 1;
-        listeners[kind].push_back(TRY(world.network.listen(
-            std::move(options), [this, transport](std::unique_ptr<reactor::ByteStream> stream) {
-                accept(std::move(stream), transport);
-            })));
+        auto listener = open_listener(options, transport);
+        if (!listener) return std::unexpected(with_mend(listener.error()));
+        listeners[kind].push_back(*std::move(listener));
         return {};
+    }
+
+    base::Result<std::unique_ptr<reactor::Listener>> open_listener(
+        const reactor::ListenOptions& options, ClientTransport transport) {
+        return world.network.listen(options,
+                                    [this, transport](std::unique_ptr<reactor::ByteStream> stream) {
+                                        accept(std::move(stream), transport);
+                                    });
     }
 
     reactor::World& world;

@@ -2,6 +2,8 @@
 
 #include "server/routing/presence.h"
 #include "server/sessions/negotiation.h"
+#include "storage/database.h"
+#include "storage/tables/users.h"
 #include "xmpp/stream/stream_header.h"
 #include "xmpp/xml/writer.h"
 
@@ -155,7 +157,19 @@ bool ClientSession::settle() {
     if (state_ == State::finished || stream_.queued_bytes() == 0) withdraw();
     if (state_ != State::finished) return false;
     give_back();
+    forget_anonymous();
     return true;
+}
+
+// An anonymous account lasts as long as its connection (XEP-0175 §2).
+void ClientSession::forget_anonymous() {
+    if (mechanism_ != "ANONYMOUS" || moved_) return;
+    context_.accounts.removed(jid_.bare());
+    context_.database
+        .write([account = jid_.bare()](storage::Transaction& transaction) {
+            return storage::Users(transaction).remove(account);
+        })
+        .detach("remove_anonymous");
 }
 
 // Presence first, while the resource still stands; the account lets go of it last.

@@ -121,6 +121,7 @@ private:
     void limit_queue();
     void overflow();
     void give_back();
+    void forget_anonymous();
     void queue(const xmpp::Stanza& stanza);
     Unwritten& unwritten();
 

@@ -108,23 +108,37 @@ reactor::Deferred<std::optional<storage::User>> Login::load(std::string username
 // The account must exist and be enabled: EXTERNAL has not looked yet, and an administrator may have
 // disabled it. Only somebody who has proved who they are learns the latter.
 reactor::Deferred<LoginOutcome> Login::accept(xmpp::sasl::Success success) {
-    const bool anonymous = success.username.empty();
-    if (anonymous) success.username = base::hex_encode(parts_.world.entropy.token(kAnonymousBytes));
+    if (success.username.empty()) {
+        reactor::Deferred<LoginOutcome> made = accept_anonymous(std::move(success.final_data));
+        co_return co_await std::move(made);
+    }
+    if (!enabled_) {
+        const auto user = co_await load(success.username);
+        if (!user) co_return LoginOutcome(unavailable(user.error().message()));
+    }
+    if (!enabled_)
+        co_return LoginOutcome(
+            xmpp::sasl::Failure{SaslCondition::not_authorized, "no such account"});
+    if (!*enabled_)
+        co_return LoginOutcome(
+            xmpp::sasl::Failure{SaslCondition::account_disabled, "the account is disabled"});
     base::Result<xmpp::Jid> account = xmpp::Jid::make(success.username, parts_.host);
     if (!account) co_return LoginOutcome(unavailable(account.error().message()));
-    if (!anonymous) {
-        if (!enabled_) {
-            const auto user = co_await load(success.username);
-            if (!user) co_return LoginOutcome(unavailable(user.error().message()));
-        }
-        if (!enabled_)
-            co_return LoginOutcome(
-                xmpp::sasl::Failure{SaslCondition::not_authorized, "no such account"});
-        if (!*enabled_)
-            co_return LoginOutcome(
-                xmpp::sasl::Failure{SaslCondition::account_disabled, "the account is disabled"});
-    }
     co_return LoginOutcome(LoginAccepted{*std::move(account), std::move(success.final_data)});
+}
+
+// XEP-0175: an account of a random name without keys, which the session takes with it when it ends.
+reactor::Deferred<LoginOutcome> Login::accept_anonymous(std::optional<std::string> final_data) {
+    const std::string name = base::hex_encode(parts_.world.entropy.token(kAnonymousBytes));
+    base::Result<xmpp::Jid> account = xmpp::Jid::make(name, parts_.host);
+    if (!account) co_return LoginOutcome(unavailable(account.error().message()));
+    reactor::Deferred<void> making = parts_.database.write(
+        [account = *account, now = parts_.world.clock.wall()](storage::Transaction& transaction) {
+            return storage::Users(transaction).create(account, {}, now);
+        });
+    const base::Result<void> made = co_await std::move(making);
+    if (!made) co_return LoginOutcome(unavailable(made.error().message()));
+    co_return LoginOutcome(LoginAccepted{*std::move(account), std::move(final_data)});
 }
 
 }  // namespace server

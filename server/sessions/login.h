@@ -57,6 +57,7 @@ private:
     reactor::Deferred<Step> check_password(xmpp::sasl::NeedPasswordCheck wanted);
     reactor::Deferred<std::optional<storage::User>> load(std::string username);
     reactor::Deferred<LoginOutcome> accept(xmpp::sasl::Success success);
+    reactor::Deferred<LoginOutcome> accept_anonymous(std::optional<std::string> final_data);
 
     Parts parts_;
     std::string mechanism_;

@@ -195,7 +195,7 @@ void Negotiation::record_login() {
         .write([account = session_.jid(), now = context_.world.clock.wall()](
                    storage::Transaction& transaction) -> base::Result<void> {
             base::Result<void> done = storage::Users(transaction).record_login(account, now);
-            // Anonymous accounts are in no table, and an account may just have been removed.
+            // The account may just have been removed.
             if (!done && done.error().is(base::Errc::not_found)) return {};
             return done;
         })

@@ -59,6 +59,7 @@ void ScriptedClient::connect(const reactor::Endpoint& to) {
         events_.clear();
         outbound_.clear();
         broken_.clear();
+        reading_ = true;
         ended_ = false;
         stream_->set_observer(this);
         stream_->arm(reactor::Interest::readable);
@@ -279,7 +280,9 @@ xmpp::Element ScriptedClient::log_in(std::string username, std::string password,
         if (!std::holds_alternative<Response>(step)) throw ScriptFailure("the client gives up");
         std::string data = std::get<Response>(step).data;
         if (tricks.other_nonce && verb == "response") data.insert(data.find(",r=") + 3, "x");
-        xmpp::Element element(verb, xmpp::ns::sasl, base::base64_encode(data));
+        const bool is_empty_initial = verb == "auth" && data.empty();
+        xmpp::Element element(verb, xmpp::ns::sasl,
+                              is_empty_initial ? "=" : base::base64_encode(data));
         if (verb == "auth") element.set_attribute("mechanism", mechanism);
         send(xmpp::to_xml(element, xmpp::ns::client));
         xmpp::Element answer = expect_element();

@@ -3,10 +3,13 @@
 #include "reactor/base/text.h"
 #include "reactor/tls_certificate.h"
 #include "server/sessions/before_login.h"
+#include "tests/reactor/test_certificates.h"
 #include "tests/server/sessions/session_harness.h"
 #include "xmpp/core/namespaces.h"
 
 #include <gtest/gtest.h>
+
+#include <fstream>
 
 namespace server::test {
 namespace {
@@ -278,6 +281,53 @@ TEST(Login, of_many_clients_at_once_works_on_several_shards) {
                 EXPECT_TRUE(info.peer_address.starts_with("10.0.1.1:")) << info.peer_address;
             });
         });
+}
+
+class External : public testing::Test {
+protected:
+    static SessionHarness& with_external(SessionHarness& harness) {
+        const std::string authority = testing::TempDir() + "sessions_authority.pem";
+        std::ofstream(authority) << reactor::test::kAuthorityPem;
+        harness.tls_options.client_ca_file = authority;
+        const Config config = Config().with(keys::kSaslMechanisms, {"EXTERNAL", "SCRAM-SHA-256"});
+        harness.on_shard(0, [&] { harness.service().reload(config, harness.make_tls(config)); });
+        return harness;
+    }
+    static ScriptedClient& with_certificate(SessionHarness& harness) {
+        ScriptedClient& client = harness.connected();
+        client.set_identity(
+            {std::string(reactor::test::kClientPem), std::string(reactor::test::kClientKeyPem)});
+        return client;
+    }
+    static bool offers_external(const xmpp::Element& features) {
+        for (const xmpp::Element& mechanism :
+             features.child("mechanisms", xmpp::ns::sasl)->children())
+            if (mechanism.text() == "EXTERNAL") return true;
+        return false;
+    }
+};
+
+TEST_F(External, logs_in_whom_the_certificate_names) {
+    SessionHarness harness;
+    with_external(harness);
+    ScriptedClient& client = with_certificate(harness);
+    ASSERT_TRUE(offers_external(client.secure("capulet.example")));
+    EXPECT_EQ(condition_of(client.log_in("", "", "EXTERNAL")), "not-authorized");
+    harness.add_user("juliet@capulet.example");
+    EXPECT_EQ(client.log_in("", "", "EXTERNAL").name(), "success");
+    client.open("capulet.example");
+    EXPECT_EQ(client.bind("x").first_child()->child_text("jid"), "juliet@capulet.example/x");
+}
+
+TEST_F(External, is_offered_with_a_fitting_certificate_only) {
+    SessionHarness harness;
+    with_external(harness);
+    EXPECT_FALSE(offers_external(harness.connected().secure()));
+    EXPECT_FALSE(offers_external(with_certificate(harness).secure("example.net")));
+    ScriptedClient& client = with_certificate(harness);
+    client.secure("capulet.example");
+    client.send(auth("EXTERNAL", base::base64_encode("romeo@capulet.example")));
+    EXPECT_NE(client.expect_element().name(), "success");
 }
 
 // In-band registration on a stream that is not logged in.

@@ -74,7 +74,7 @@ private:
         std::unique_ptr<ClientService> clients;
     };
 
-    Hosts hosts_{{"example.net", "example.org"}};
+    Hosts hosts_{{"capulet.example", "example.net", "example.org"}};
     std::unique_ptr<storage::Database> database_;
     std::vector<std::unique_ptr<Shard>> shards_;
     std::vector<std::unique_ptr<ScriptedClient>> clients_;

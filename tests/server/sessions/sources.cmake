@@ -3,7 +3,9 @@ parley_test(server_sessions_test
     LIBS server_core reactor_sim reactor storage xmpp
     SOURCES
         sessions/bind_test.cpp
+        sessions/client_service_test.cpp
         sessions/login_test.cpp
+        sessions/parts_test.cpp
         sessions/session_harness.cpp
         sessions/session_test.cpp
         sessions/stream_test.cpp
