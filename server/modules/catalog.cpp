@@ -31,12 +31,13 @@ constexpr RfcReference kRfcs[] = {
 
 // What the sessions themselves do, outside any module.
 constexpr XepReference kCoreXeps[] = {
-    {4, "2.13.1", "Data Forms"},
+    {4, "2.13.2", "Data Forms"},
     {59, "1.0", "Result Set Management"},
     {82, "1.1.1", "XMPP Date and Time Profiles"},
     {178, "1.2", "Best Practices for Use of SASL EXTERNAL with Certificates (c2s)"},
     {368, "1.1.0", "SRV records for XMPP over TLS (direct TLS)"},
-    {440, "0.4.2", "SASL Channel-Binding Type Capability"},
+    {440, "1.0.0", "SASL Channel-Binding Type Capability"},
+    {478, "0.2.0", "Stream Limits Advertisement"},
 };
 
 }  // namespace

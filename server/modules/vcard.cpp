@@ -65,7 +65,7 @@ private:
 
 ModuleDescriptor describe_vcard() {
     return {.name = "vcard",
-            .xeps = {{54, "1.3.1", "vcard-temp"}},
+            .xeps = {{54, "1.3.0", "vcard-temp"}},
             .features = {xmpp::ns::vcard},
             .account_features = {xmpp::ns::vcard},
             .needs = {},
