@@ -141,14 +141,20 @@ base::Result<void> Application::run() {
             impl.group->destroy(shard);
         });
     impl.database->close();
-    impl.log->info("server.stopped");
+    if (impl.outcome) impl.log->info("server.stopped");
     return impl.outcome;
 }
 
 reactor::Deferred<void> Application::Impl::start(Identities identities) {
     auto tls = make_client_tls(identities.options, options.config);
-    base::Result<void> started = tls ? co_await group->start(options.config, std::move(*tls))
-                                     : base::Result<void>(std::unexpected(tls.error()));
+    base::Result<void> started;
+    if (tls) {
+        // No choice of temporaries around a co_await: g++ 12 destroys the chosen one twice.
+        reactor::Deferred<void> starting = group->start(options.config, std::move(*tls));
+        started = co_await std::move(starting);
+    } else {
+        started = std::unexpected(tls.error());
+    }
     if (started) started = open_admin();
     if (!started) {
         outcome = std::unexpected(started.error());
