@@ -34,6 +34,7 @@ constexpr std::size_t kFileBytesMax = 1024 * 1024;
 constexpr std::size_t kProblemsMax = 100;
 constexpr std::size_t kHostsMax = 1000;
 constexpr std::size_t kShownBytesMax = 60;
+constexpr std::size_t kLineBytesMax = 300;
 constexpr std::string_view kForm = "the file is TOML: key = value lines under [section] lines";
 constexpr std::string_view kHostKeys[] = {"name", "certificate", "private_key"};
 
@@ -44,6 +45,16 @@ std::string shown(std::string_view text) {
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
         --end;  // UTF-8.
     return quote_toml(std::string(text.substr(0, end)) + "…");
+}
+
+/// What comes from the file without quotes (key names, what toml++ quotes): on one line, and short.
+std::string one_line(std::string_view text) {
+    std::string line(text.substr(0, text.size() > kLineBytesMax ? kLineBytesMax : text.size()));
+    while (line.size() < text.size() && !base::is_valid_utf8(line))
+        line.pop_back();
+    for (char& letter : line)
+        if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f) letter = ' ';
+    return line.size() < text.size() ? line + "…" : line;
 }
 
 std::string_view type_name(const toml::node& node) {
@@ -105,7 +116,7 @@ private:
 
     std::string resolve(std::string_view path) const;
     void wrong_type(const KeySpec& spec, const toml::node& node);
-    void problem(const toml::source_region& place, std::string_view key, std::string what,
+    void problem(const toml::source_region& place, std::string_view key, std::string_view what,
                  std::string mend);
 
     std::string file_;
@@ -219,7 +230,7 @@ void Loader::visit_number(const KeySpec& spec, const toml::node& node, std::stri
     if (number)
         what = fmt::format("{} is {} the allowed range", written,
                            *number < spec.min ? "below" : "above");
-    problem(node.source(), spec.name, std::move(what), "give " + describe_range(spec));
+    problem(node.source(), spec.name, what, "give " + describe_range(spec));
 }
 
 void Loader::visit_duration(const KeySpec& spec, const toml::node& node) {
@@ -373,7 +384,7 @@ void Loader::check_rules() {
         if (!violation) continue;
         const auto place = places_.find(violation->key);
         problem(place == places_.end() ? toml::source_region{} : place->second, violation->key,
-                std::move(violation->what), std::move(violation->mend));
+                violation->what, std::move(violation->mend));
     }
 }
 
@@ -390,14 +401,14 @@ void Loader::wrong_type(const KeySpec& spec, const toml::node& node) {
             std::move(mend));
 }
 
-void Loader::problem(const toml::source_region& place, std::string_view key, std::string what,
+void Loader::problem(const toml::source_region& place, std::string_view key, std::string_view what,
                      std::string mend) {
     if (problems_.size() == kProblemsMax) return;
     problems_.push_back({.file = file_,
                          .line = place.begin.line,
                          .column = place.begin.column,
-                         .key = std::string(key),
-                         .what = std::move(what),
+                         .key = one_line(key),
+                         .what = one_line(what),
                          .mend = std::move(mend)});
 }
 

@@ -12,12 +12,13 @@ namespace {
 constexpr std::size_t kColumnsMax = 100;
 
 constexpr std::string_view kPreamble =
-    R"(# Parley: every setting of parleyd with its default. Nothing needs to be set to try the server.
+    R"(# Every setting of parleyd with its default. Nothing needs to be set to try the server.
 #
 # A commented key shows its default: remove the "#" in front of it to change it.
 # Durations: "250ms" "30s" "5m" "1h30m" "14d". Sizes in bytes: 10000, "256KiB", "1MiB".
 # Relative paths count from the folder of this file.
-# parleyd --check-config --config FILE finds mistakes; parleyctl reload applies what needs no restart.
+# parleyd --check-config --config FILE finds mistakes. parleyctl reload applies changes; it names
+# those that need a restart.
 
 )";
 

@@ -1,6 +1,6 @@
-// Input on which toml++ 3.3 runs into undefined behaviour instead of answering an error (it takes a
-// character such as U+00FC in the place of white space for impossible), found by fuzzing. The loader
-// refuses it beforehand. Private to server/config/.
+// Input on which toml++ 3.3 runs into undefined behaviour instead of answering an error (it holds
+// a character such as U+00FC in the place of white space for impossible), found by fuzzing. The
+// loader refuses it beforehand. Private to server/config/.
 #pragma once
 
 #include <cstdint>

@@ -191,6 +191,13 @@ TEST(Loader, shortens_long_values_in_problems) {
     EXPECT_LT(problem_of(text).size(), 250U);
 }
 
+TEST(Loader, keeps_every_problem_on_one_line) {
+    EXPECT_EQ(problem_of("\"a\\nb\" = 1").find('\n'), std::string::npos);
+    EXPECT_EQ(problem_of("box.open = fa\nlse").find('\n'), std::string::npos);
+    EXPECT_LT(problem_of("\"" + std::string(10'000, 'k') + "\" = 1").size(), 500U);
+    EXPECT_EQ(problem_of("[box]\n\"\\u001b[2J\" = 1").find('\x1b'), std::string::npos);
+}
+
 TEST(Loader, reports_all_problems_in_the_order_of_the_file) {
     const auto problems = problems_of("[box]\nroom = 1\ncount = 0\ncolour = \"x\"\nnope = 1\n");
     ASSERT_EQ(problems.size(), 4U);

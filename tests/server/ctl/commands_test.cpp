@@ -219,10 +219,10 @@ TEST_F(Parleyctl, kick_counts_sessions) {
 }
 
 TEST_F(Parleyctl, shows_stats_for_people_and_for_prometheus) {
-    reply(
-        R"({"metrics":[{"name":"logins_total","help":"Logins.","labels":{"how":"scram"},"value":3},)"
-        R"({"name":"seconds","help":"Time.","count":4,"sum":2.0},)"
-        R"({"name":"none","help":"None.","count":0,"sum":0.0}]})");
+    reply(R"({"metrics":[{"name":"logins_total","help":"Logins.",)"
+          R"("labels":{"how":"scram"},"value":3},)"
+          R"({"name":"seconds","help":"Time.","count":4,"sum":2.0},)"
+          R"({"name":"none","help":"None.","count":0,"sum":0.0}]})");
     EXPECT_EQ(run({"stats"}), 0);
     EXPECT_THAT(console.output, HasSubstr("logins_total{how=scram}  3 "));
     EXPECT_THAT(console.output, HasSubstr("4 observations, 0.5 on average"));
@@ -238,8 +238,8 @@ TEST_F(Parleyctl, shows_stats_for_people_and_for_prometheus) {
 }
 
 TEST_F(Parleyctl, status_is_exit_code_1_when_something_is_wrong) {
-    reply(
-        R"({"version":"1","healthy":true,"uptime_s":93784,"hosts":["x","y"],"shards":2,"sessions":5})");
+    reply(R"({"version":"1","healthy":true,"uptime_s":93784,"hosts":["x","y"],)"
+          R"("shards":2,"sessions":5})");
     EXPECT_EQ(run({"status"}), 0);
     EXPECT_THAT(console.output, HasSubstr("up        1 d 2 h\n"));
     EXPECT_THAT(console.output, HasSubstr("hosts     x, y\n"));
