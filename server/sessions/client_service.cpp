@@ -219,7 +219,7 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
             listeners_of_port.clear();
         for (const auto& [id, session] : sessions)
             session->fail(shutdown_error());
-        if (sessions.empty()) return reactor::ready();
+        if (sessions.empty() || stopped) return reactor::ready();
         stopped.emplace();
         world.reactor.arm(deadline, grace);
         return stopped->deferred();
@@ -238,24 +238,34 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
         if (ports[kind] == 0) return {};
         reactor::ListenOptions options;
         options.endpoint = {address, ports[kind]};
-        // The kernel would let another process of our user share the port too. The first of our
-        // listeners asks for it alone, to find that out.
-        if (services.size() > 1 && shard == 0)
-            if (auto alone = open_listener(options, transport); !alone)
-                return std::unexpected(with_mend(alone.error()));
-        options.share_port = services.size() > 1;
         auto listener = open_listener(options, transport);
+        if (!listener && is_missing_ipv6(address, listener.error())) {
+            world.log.warn("c2s.no_ipv6", {{"why", listener.error().message()}});
+            return {};
+        }
         if (!listener) return std::unexpected(with_mend(listener.error()));
         listeners[kind].push_back(*std::move(listener));
         return {};
     }
 
-    base::Result<std::unique_ptr<reactor::Listener>> open_listener(
-        const reactor::ListenOptions& options, ClientTransport transport) {
-        return world.network.listen(options,
-                                    [this, transport](std::unique_ptr<reactor::ByteStream> stream) {
-                                        accept(std::move(stream), transport);
-                                    });
+    // The kernel lets every process of our user share a port that one of them shares. So the first
+    // of our listeners asks for the port alone before, to find out whether another one has it.
+    base::Result<std::unique_ptr<reactor::Listener>> open_listener(reactor::ListenOptions options,
+                                                                   ClientTransport transport) {
+        const auto accepted = [this, transport](std::unique_ptr<reactor::ByteStream> stream) {
+            accept(std::move(stream), transport);
+        };
+        if (services.size() > 1) {
+            if (shard == 0) TRY(world.network.listen(options, accepted));
+            options.share_port = true;
+        }
+        return world.network.listen(std::move(options), accepted);
+    }
+
+    // "All of IPv6" beside another address, on a machine without IPv6: nothing to serve there.
+    bool is_missing_ipv6(std::string_view address, const base::Failure& why) const {
+        return address == "::" && listen_addresses.size() > 1 &&
+               (why.is(base::Errc::invalid_argument) || why.is(base::Errc::unsupported));
     }
 
     reactor::World& world;
