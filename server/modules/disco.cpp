@@ -28,6 +28,7 @@ public:
         subscriptions_ += iq.on_get(IqTarget::account, kItems, [this](const IqRequest& request) {
             return account_items(request);
         });
+        subscriptions_ += iq.on_get(IqTarget::nobody, kItems, no_items);
     }
 
 private:
@@ -59,10 +60,17 @@ private:
         return context_.disco.account_info().to_element();
     }
 
+    // §8: what a stranger gets to see of an account, and anybody of nobody.
+    static IqReply no_items(const IqRequest& request) {
+        xmpp::DiscoItems none;
+        none.node = request.payload().attribute("node");
+        return none.to_element();
+    }
+
     // The available resources of the account (XEP-0030 §4.1: what the requester's presence
     // subscription lets them see anyway).
     IqReply account_items(const IqRequest& request) const {
-        if (!may_see(request)) return StanzaError::service_unavailable();
+        if (!may_see(request)) return no_items(request);
         if (!request.payload().attribute("node").empty()) return StanzaError::item_not_found();
         xmpp::DiscoItems items;
         if (Account* account = context_.accounts.find(request.addressee()))

@@ -24,7 +24,7 @@ struct IqRoutes::Impl {
 
     Subscription add(xmpp::IqType type, IqTarget targets, QualifiedName payload, Handler handler) {
         std::vector<std::string> keys;
-        for (const IqTarget target : {IqTarget::server, IqTarget::account, IqTarget::self}) {
+        for (const IqTarget target : {IqTarget::server, IqTarget::account, IqTarget::self, IqTarget::nobody}) {
             if ((static_cast<unsigned>(targets) & static_cast<unsigned>(target)) == 0) continue;
             std::string name;
             build_key(name, type, target, payload);
@@ -60,7 +60,8 @@ const IqRoutes::Handler* IqRoutes::find(const IqRequest& request, IqTarget targe
     const xmpp::Element& payload = request.payload();
     const QualifiedName name{payload.ns(), payload.name()};
     const xmpp::IqType type = request.stanza().iq_type();
-    if (target == IqTarget::server) return impl_->look_up(type, IqTarget::server, name);
+    if (target == IqTarget::server || target == IqTarget::nobody)
+        return impl_->look_up(type, target, name);
     const Handler* own = impl_->look_up(type, IqTarget::self, name);
     if (own != nullptr && request.own()) return own;
     const Handler* any = impl_->look_up(type, IqTarget::account, name);

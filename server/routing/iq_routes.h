@@ -22,6 +22,7 @@ enum class IqTarget : std::uint8_t {
     server = 1,   ///< `to` is one of our domains (bare).
     account = 2,  ///< `to` is somebody's bare JID, the requester's own or absent `to` included.
     self = 4,     ///< Only the requester's own account: `to` absent or the own bare JID.
+    nobody = 8,   ///< `to` is a bare JID of our domains that is no account (RFC 6121 §8.5.1).
 };
 constexpr IqTarget operator|(IqTarget left, IqTarget right) {
     return static_cast<IqTarget>(static_cast<unsigned>(left) | static_cast<unsigned>(right));

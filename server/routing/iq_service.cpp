@@ -20,6 +20,11 @@ void IqService::answer_for_account(const xmpp::Jid& account, xmpp::Stanza stanza
     dispatch(IqRequest(std::move(stanza), account, own), IqTarget::account);
 }
 
+void IqService::answer_for_nobody(xmpp::Stanza stanza) {
+    xmpp::Jid addressee = *stanza.to();
+    dispatch(IqRequest(std::move(stanza), std::move(addressee), false), IqTarget::nobody);
+}
+
 void IqService::dispatch(IqRequest request, IqTarget target) {
     bool refused = false;
     const IqRoutes::Handler* handler = routes_.find(request, target, refused);

@@ -28,6 +28,9 @@ public:
     void answer_for_server(xmpp::Stanza stanza);
     /// A get or set for the bare JID `account`, or without `to` from one of its resources.
     void answer_for_account(const xmpp::Jid& account, xmpp::Stanza stanza);
+    /// A get or set for a bare JID that is no account: refused, except where the protocol wants
+    /// something else (XEP-0030 §8).
+    void answer_for_nobody(xmpp::Stanza stanza);
 
 private:
     struct Work {

@@ -184,6 +184,10 @@ void Router::Impl::deliver_absent(xmpp::Stanza stanza) {
             presence->inbound_for_absent(std::move(stanza));
             return;
         case DeliveryRule::refuse:
+            if (stanza.is_request() && stanza.to()->is_bare()) {
+                iq.answer_for_nobody(std::move(stanza));
+                return;
+            }
             self->bounce(std::move(stanza), xmpp::StanzaError::service_unavailable());
             return;
         default:
