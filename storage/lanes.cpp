@@ -111,7 +111,7 @@ public:
     void stop() override {
         withdraw();
         timer_.cancel();
-        work_(0);
+        if (!std::exchange(stopped_, true)) work_(0);
     }
 
 private:
@@ -120,6 +120,7 @@ private:
     const Faults* faults_;
     LaneWork work_;
     reactor::CallbackTimer timer_;
+    bool stopped_ = false;
 };
 
 }  // namespace

@@ -81,6 +81,7 @@ bool SqliteDatabase::read_waiting(Connection& connection) {
 }
 
 void SqliteDatabase::close() {
+    if (!file_.writer) return;  // Closed before.
     writes_.close();
     reads_.close();
     if (write_lane_) write_lane_->stop();
