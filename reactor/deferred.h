@@ -28,7 +28,9 @@ public:
     /// `co_return failure;`, `co_return base::fail(…);` or `co_return Errc::…;`.
     /// A coroutine keeps copies of its parameters but not of what they refer to: take strings by
     /// value, and never call a capturing lambda coroutine that is not stored until it settles
-    /// (`then` and its kin do store theirs).
+    /// (`then` and its kin do store theirs). g++ 12 destroys twice what a temporary lambda or
+    /// aggregate inside a co_await expression holds: make such a Deferred in a statement of its
+    /// own.
     using promise_type = detail::CoroutineNode<T>;
 
     /// Ready at once: from T, Result<T>, base::fail(…), or what converts to them.

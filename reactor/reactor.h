@@ -82,7 +82,7 @@ public:
     /// Time of this turn.
     base::MonotonicTime now() const noexcept;
     TimerWheel& wheel() noexcept;
-    /// Arms `timer` for now() + delay.
+    /// Arms `timer` to fire at now() + delay.
     void arm(Timer& timer, base::Duration delay);
 
     /// Runs `call` later in this turn, in order, never inside the caller's stack. Shard only.

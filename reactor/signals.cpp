@@ -52,6 +52,8 @@ struct SignalWatch::Impl final : ReadyItem {
             calling(number);
         } catch (const std::exception& error) {
             log.error("reactor.turn_exception", {{"what", error.what()}});
+        } catch (...) {
+            log.error("reactor.turn_exception");
         }
     }
 

@@ -159,7 +159,7 @@ void TimerWheel::advance_to(std::uint64_t tick) noexcept {
         const std::optional<std::uint64_t> next = next_tick();
         if (!next || *next > tick) break;
         tick_ = *next;
-        // From the top: what comes down may belong to the slot below that is due now as well.
+        // Slots of several levels may begin at this tick; each comes down once.
         for (unsigned level = kLevels - 1; level > 0; --level) {
             const unsigned shift = level * kSlotBits;
             if ((tick_ & ((std::uint64_t{1} << shift) - 1)) != 0) continue;

@@ -1,6 +1,6 @@
 // World: every outside effect a shard may have, passed in. Two implementations: the real one
-// (reactor/real_world.h) and the simulated one (reactor/sim/sim_world.h). There is no other way to a
-// clock, a random number, a socket or a thread; tests/tidy greps for it.
+// (reactor/real_world.h) and the simulated one (reactor/sim/sim_world.h). There is no other way to
+// a clock, a random number, a socket or a thread; tests/tidy greps for it.
 #pragma once
 
 #include "reactor/base/clock.h"
@@ -25,8 +25,8 @@ public:
     virtual base::WallTime wall() const = 0;
 };
 
-/// Randomness. `secure` comes from the kernel's CSPRNG (keys, nonces, ids); `jitter` is cheap and for
-/// spreading load only.
+/// Randomness. `secure` comes from the kernel's CSPRNG (keys, nonces, ids); `jitter` is cheap and
+/// for spreading load only.
 class Entropy {
 public:
     virtual ~Entropy() = default;
@@ -39,7 +39,7 @@ public:
 
 /// References are to objects that outlive every user of the World. One World per shard.
 struct World {
-    Clock& clock;          ///< For stamps; inside a turn prefer `reactor.now()`.
+    Clock& clock;  ///< For stamps; inside a turn prefer `reactor.now()`.
     Reactor& reactor;
     Network& network;
     Entropy& entropy;

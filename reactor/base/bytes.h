@@ -1,5 +1,5 @@
-// Bytes that travel: immutable, reference-counted slices. One serialised stanza is shared by all its
-// recipients on all shards, so the count is atomic and the bytes never change.
+// Bytes that travel: immutable, reference-counted slices. One serialised stanza is shared by all
+// its recipients on all shards, so the count is atomic and the bytes never change.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// CHECK: our own invariants. Always on; a broken one aborts with its place. Input from outside never
-// reaches a CHECK (it gets an error value); the fuzzers prove that.
+// CHECK: our own invariants. Always on; a broken one aborts with its place. Input from outside
+// never reaches a CHECK (it gets an error value); the fuzzers prove that.
 #pragma once
 
 namespace base {

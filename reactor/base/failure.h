@@ -1,6 +1,6 @@
 // The error value of everything that can fail for reasons outside the program: a code that callers
-// branch on and a sentence that people read. Protocol errors (StanzaError, StreamError) are types of
-// their own in xmpp/core/error.h.
+// branch on and a sentence that people read. Protocol errors (StanzaError, StreamError) are types
+// of their own in xmpp/core/error.h.
 #pragma once
 
 #include <atomic>
@@ -12,27 +12,27 @@ namespace base {
 
 /// What went wrong, coarse enough to branch on. Names follow POSIX and Twisted's error classes.
 enum class Errc : std::uint8_t {
-    cancelled,            ///< The waiting side withdrew.
-    timed_out,            ///< A deadline passed.
-    broken_promise,       ///< A Promise was destroyed unresolved.
-    connection_done,      ///< The peer closed in an orderly way.
-    connection_lost,      ///< The connection broke (reset, EOF in the middle, unreachable).
-    connection_aborted,   ///< We aborted it.
-    connection_refused,   ///< Nobody listens there.
-    address_in_use,       ///< Another process listens there.
-    tls_failed,           ///< Handshake or record layer error; the text has OpenSSL's reason.
-    queue_full,           ///< A bounded queue (mailbox, pool, stream) is full.
-    closed,               ///< The service (pool, database, listener) was closed before.
+    cancelled,           ///< The waiting side withdrew.
+    timed_out,           ///< A deadline passed.
+    broken_promise,      ///< A Promise was destroyed unresolved.
+    connection_done,     ///< The peer closed in an orderly way.
+    connection_lost,     ///< The connection broke (reset, EOF in the middle, unreachable).
+    connection_aborted,  ///< We aborted it.
+    connection_refused,  ///< Nobody listens there.
+    address_in_use,      ///< Another process listens there.
+    tls_failed,          ///< Handshake or record layer error; the text has OpenSSL's reason.
+    queue_full,          ///< A bounded queue (mailbox, pool, stream) is full.
+    closed,              ///< The service (pool, database, listener) was closed before.
     not_found,
     already_exists,
-    invalid_argument,     ///< Malformed input; the text says what.
+    invalid_argument,  ///< Malformed input; the text says what.
     permission_denied,
-    resource_exhausted,   ///< Out of file descriptors, memory, or a configured cap.
-    no_space,             ///< Disk or quota full.
-    busy,                 ///< Locked by somebody else; try again.
+    resource_exhausted,  ///< Out of file descriptors, memory, or a configured cap.
+    no_space,            ///< Disk or quota full.
+    busy,                ///< Locked by somebody else; try again.
     io_error,
-    corrupt,              ///< Stored data is damaged.
-    too_new,              ///< Data written by a newer version of the program.
+    corrupt,  ///< Stored data is damaged.
+    too_new,  ///< Data written by a newer version of the program.
     unsupported,
     internal,
 };

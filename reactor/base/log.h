@@ -38,7 +38,8 @@ struct LogField {
 class LogSink {
 public:
     virtual ~LogSink() = default;
-    virtual void write(LogLevel level, std::string_view event, std::span<const LogField> fields) = 0;
+    virtual void write(LogLevel level, std::string_view event,
+                       std::span<const LogField> fields) = 0;
 };
 
 /// A level filter in front of a sink. Cheap to copy; the sink must outlive it.

@@ -101,11 +101,8 @@ TEST_F(LoopingCallTest, reset_restarts_phase_and_count) {
     });
     Deferred<> done = loop.start(milliseconds(100));
     pass(milliseconds(150));
-    {
-        const Reactor::Scope inner(reactor());
-        reactor().run_turn(false);
-        loop.reset();
-    }
+    reactor().run_turn(false);  // The loop's time is 150 ms now.
+    loop.reset();
     pass(milliseconds(250));
     EXPECT_EQ(times_, (std::vector<std::int64_t>{0, 100, 250, 350}));
     EXPECT_EQ(counts, (std::vector<std::int64_t>{1, 1, 1, 1}));
@@ -121,6 +118,7 @@ TEST_F(LoopingCallTest, reset_while_the_function_is_pending_has_no_effect) {
     });
     Deferred<> done = loop.start(milliseconds(100));
     pass(milliseconds(50));
+    reactor().run_turn(false);  // The loop's time is 50 ms now.
     loop.reset();
     pending.resolve();
     pass(milliseconds(60));

@@ -237,18 +237,22 @@ TEST(RealShards, run_on_answers_with_values_failures_and_deferreds) {
     RealShards shards(shards_of(2), base::Log::silent(), {});
     auto ask = [](RealShards& all) -> Deferred<> {
         for (const ShardId target : {0u, 1u}) {
-            auto id = co_await all.run_on(target, [&all] { return all.current(); });
+            auto ask_id = all.run_on(target, [&all] { return all.current(); });
+            auto id = co_await std::move(ask_id);
             EXPECT_EQ(id, target);
-            auto failed = co_await all.run_on(
+            auto ask_failing = all.run_on(
                 target, []() -> base::Result<int> { return base::fail(Errc::not_found); });
+            auto failed = co_await std::move(ask_failing);
             EXPECT_EQ(failed.error().code(), Errc::not_found);
-            auto later = co_await all.run_on(target, [&all, target]() -> Deferred<std::string> {
+            auto ask_later = all.run_on(target, [&all, target]() -> Deferred<std::string> {
                 co_await sleep(all.world(target).reactor, std::chrono::milliseconds(1));
                 co_return "later";
             });
+            auto later = co_await std::move(ask_later);
             EXPECT_EQ(later, "later");
-            auto thrown = co_await all.run_on(
-                target, []() -> Deferred<> { throw std::runtime_error("bad"); });
+            auto ask_throwing =
+                all.run_on(target, []() -> Deferred<> { throw std::runtime_error("bad"); });
+            auto thrown = co_await std::move(ask_throwing);
             EXPECT_EQ(thrown.error().message(), "internal: bad");
             EXPECT_EQ(all.current(), 0u);
         }

@@ -138,11 +138,13 @@ std::string trace(std::uint64_t seed) {
         for (int i = 0; i < 5; ++i) {
             co_await sleep(world.reactor, milliseconds(world.entropy.jitter() % 10));
             const ShardId target = static_cast<ShardId>(world.entropy.jitter() % kShards);
-            auto answer = co_await shards.run_on(target, [&shards, self]() -> Deferred<ShardId> {
+            auto question = shards.run_on(target, [&shards, self]() -> Deferred<ShardId> {
                 World& there = shards.world(shards.current());
-                auto worked = co_await there.blocking.run(WorkClass::misc, [self] { return self; });
+                auto job = there.blocking.run(WorkClass::misc, [self] { return self; });
+                auto worked = co_await std::move(job);
                 co_return worked ? *worked + shards.current() * 10 : ShardId{999};
             });
+            auto answer = co_await std::move(question);
             text += std::to_string(self) + ":" + std::to_string(*answer) + "@" +
                     std::to_string(sim.now().nanoseconds) + " ";
         }
