@@ -96,7 +96,7 @@ private:
                                                              *known, std::move(answer)));
             return;
         }
-        context_.router.presence().roster_requested(account, *resource);
+        context_.router.presence().roster_requested(*resource);
         if (known && *known == now) {
             answer.resolve(IqReply());
         } else {
@@ -116,7 +116,7 @@ private:
             co_return {};
         }
         if (!read || !*read || (*read)->changes.size() > kChangesMax) {
-            context_.router.presence().roster_requested(*account, *resource);
+            context_.router.presence().roster_requested(*resource);
             answer.resolve(IqReply(whole_roster(account->roster)));
             co_return {};
         }
@@ -144,7 +144,7 @@ private:
                                                 : roster_item_element(change.item);
             resource->session->deliver(roster_push(std::move(item), change.version, resource->jid));
         }
-        context_.router.presence().roster_requested(*account, *resource);
+        context_.router.presence().roster_requested(*resource);
         co_return {};
     }
 

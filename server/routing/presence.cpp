@@ -129,7 +129,7 @@ void Presence::Impl::announce(Account& account, Resource& resource, Stanza stanz
     }
     const bool initial = broadcast.announce(account, resource, std::move(stanza), *priority);
     if (!initial) return;
-    if (resource.interested) start_requests(account, resource);
+    start_requests(account, resource);
     repeat_requests(account);
 }
 
@@ -261,9 +261,8 @@ void Presence::resource_gone(Account& account, Resource& resource) {
     impl_->broadcast.withdraw(account, resource, std::move(gone), false);
 }
 
-void Presence::roster_requested(Account& account, Resource& resource) {
-    if (std::exchange(resource.interested, true)) return;
-    if (resource.available()) impl_->start_requests(account, resource);
+void Presence::roster_requested(Resource& resource) {
+    resource.interested = true;
 }
 
 reactor::Deferred<void> Presence::set_roster(const xmpp::Jid& account, RosterSet set) {

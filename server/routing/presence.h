@@ -39,7 +39,7 @@ public:
     /// presence included. To be called before Accounts::unbind.
     void resource_gone(Account& account, Resource& resource);
     /// The client asked for its roster: it is interested now.
-    void roster_requested(Account& account, Resource& resource);
+    void roster_requested(Resource& resource);
 
     /// A roster set by a client of `account` (bare), checked by parse_roster_set: saved, pushed
     /// and, for a removal, the contact told (§2.5.2) when this settles. Errors: not_found (nothing

@@ -73,12 +73,13 @@ RosterChange change_for(const Roster& roster, const xmpp::Jid& contact, const De
     return change;
 }
 
-// A subscription stanza for the owner's clients. Requests need a client that can answer them, so it
-// must be available (§3.1.3); the others are context for the roster push that follows (§3.1.6).
+// A subscription stanza for the owner's clients: a request for the available ones, whether they
+// read the roster or not (§3.1.3); the others for those that get the roster push that follows
+// (§3.1.6).
 void deliver(Account& account, const Stanza& stanza) {
     const bool request = stanza.presence_type() == PresenceType::subscribe;
     for (const auto& resource : account.resources())
-        if (resource->interested && (!request || resource->available()))
+        if (request ? resource->available() : resource->interested)
             resource->session->deliver(stanza);
 }
 

@@ -143,13 +143,15 @@ TEST_F(Subscriptions, to_an_account_that_does_not_exist_tell_nothing) {
     EXPECT_EQ(romeo.take(), (Lines{"push nobody@example.org none ask"}));
 }
 
-TEST_F(Subscriptions, are_not_shown_to_clients_that_never_asked_for_the_roster) {
+TEST_F(Subscriptions, are_asked_for_from_available_clients_whether_they_read_the_roster_or_not) {
     TestClient& plain = server.connect("juliet@example.org/plain");
+    TestClient& absent = server.connect("juliet@example.org/absent");
     server.send(plain, "<presence xmlns='jabber:client'/>");
     plain.inbox.clear();
     juliet.inbox.clear();
     server.send(romeo, presence("subscribe", kJuliet));
-    EXPECT_EQ(plain.take(), (Lines{}));
+    EXPECT_EQ(plain.take().size(), 1U);
+    EXPECT_EQ(absent.take(), (Lines{}));
     EXPECT_EQ(juliet.take().size(), 1U);
 }
 
@@ -178,12 +180,13 @@ TEST(SubscriptionRequests, reach_each_new_resource_until_they_are_answered) {
     server.restart();
     TestClient& chamber = server.connect("juliet@example.org/chamber");
     server.send(chamber, "<presence xmlns='jabber:client'/>");
-    chamber.inbox.clear();
-    // Asking for the roster later is as good.
+    EXPECT_EQ(chamber.take(),
+              (Lines{"presence juliet@example.org/chamber > juliet@example.org/chamber", request}));
+    // Asking for the roster does not repeat it.
     server.send(
         chamber,
         "<iq xmlns='jabber:client' type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
-    EXPECT_EQ(chamber.take(), (Lines{"result r roster:", request}));
+    EXPECT_EQ(chamber.take(), (Lines{"result r roster:"}));
 
     server.send(chamber, presence("subscribed", kRomeo));
     chamber.inbox.clear();
