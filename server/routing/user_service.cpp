@@ -4,6 +4,7 @@
 #include "server/accounts/accounts.h"
 #include "server/config/config.h"
 #include "server/config/core_keys.h"
+#include "server/routing/presence.h"
 #include "server/routing/router.h"
 #include "storage/database.h"
 #include "storage/tables/users.h"
@@ -166,6 +167,9 @@ void UserService::take_leave(const xmpp::Jid& account, std::optional<xmpp::Stanz
             farewells.push_back(std::move(farewell));
         }
     }
+    // Whoever sees them sees them go, while it is still known who that is.
+    for (const auto& resource : gone->resources())
+        parts_.router.presence().resource_gone(*gone, *resource);
     for (const auto& resource : gone->resources()) {
         if (last_words && last_words->to() == resource->jid)
             resource->session->deliver(*last_words);
