@@ -40,8 +40,17 @@ public:
         subscriptions_ += context.hooks.inbound.add(
             Stage::guard, [this](StanzaEvent& event) { return judge(event); });
         subscriptions_ +=
+            context.hooks.presence_changed.add(Stage::observe, [this](ResourceEvent& event) {
+                if (event.resource.available()) {
+                    words_.of(event.account).seen = true;
+                } else {
+                    note_departure(event.account);
+                }
+                return Verdict::proceed();
+            });
+        subscriptions_ +=
             context.hooks.resource_gone.add(Stage::observe, [this](ResourceEvent& event) {
-                note_departure(event);
+                note_departure(event.account);
                 return Verdict::proceed();
             });
         subscriptions_ += context.hooks.outbound.add(Stage::observe, [this](StanzaEvent& event) {
@@ -51,9 +60,9 @@ public:
     }
 
 private:
-    // The status of an unavailable presence is the last words of its resource.
     struct LastWords final : ModuleState {
-        std::string status;
+        bool seen = false;   // Somebody was available since the last departure was noted.
+        std::string status;  // Of the unavailable presence that is being processed.
     };
 
     IqReply uptime() const {
@@ -99,17 +108,15 @@ private:
             stanza.presence_type() != xmpp::PresenceType::unavailable)
             return;
         words_.of(event.account).status = stanza.element().child_text("status", xmpp::ns::client);
-        save(event.account);
     }
 
-    void note_departure(const ResourceEvent& event) {
-        if (!event.account.has_available()) save(event.account);
-    }
-
-    void save(Account& account) {
+    // Only presence counts: who logs in and out without any was not there to be seen.
+    void note_departure(Account& account) {
+        LastWords& words = words_.of(account);
+        std::string status = std::exchange(words.status, {});
+        if (account.has_available() || !std::exchange(words.seen, false)) return;
         tasks_.add("last activity",
-                   write(account.jid(), {context_.world.clock.wall(),
-                                         std::exchange(words_.of(account).status, {})}));
+                   write(account.jid(), {context_.world.clock.wall(), std::move(status)}));
     }
 
     reactor::Deferred<void> write(xmpp::Jid account, storage::LastSeen seen) {
