@@ -154,7 +154,7 @@ void OwnServerVenue::start() {
             std::getline(said, line);
             throw ScriptFailure("the server did not start: " + line);
         }
-        return accepts() && std::filesystem::exists(server_.admin_socket);
+        return answers();
     };
     for (base::Duration waited{}; !is_up(); waited += kPoll) {
         if (waited > kStartLimit) throw ScriptFailure("the server does not serve in time");
@@ -170,11 +170,10 @@ void OwnServerVenue::end(int signal) {
     process_ = -1;
 }
 
-bool OwnServerVenue::accepts() const {
-    const Socket socket;
-    const sockaddr_in address = loopback(server_.port);
-    return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
-           0;
+// The admin socket comes last, when everything else listens.
+bool OwnServerVenue::answers() {
+    const auto status = ctl::make_socket_client(server_.admin_socket)->call("status", {});
+    return status || status.error().reached;
 }
 
 void OwnServerVenue::restart() {

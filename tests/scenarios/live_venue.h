@@ -62,7 +62,7 @@ public:
 private:
     void start();
     void end(int signal);
-    bool accepts() const;
+    bool answers();
 
     std::string binary_;
     std::string folder_;

@@ -228,6 +228,23 @@ void Player::close(const std::string& name) {
     expect_closed(name);
 }
 
+// Connections that say nothing, for the limits on their number.
+void Player::open_strangers(unsigned long count, bool one_address) {
+    for (unsigned long i = 0; i < count; ++i) {
+        const unsigned long host = one_address ? 1 : i;
+        strangers_.push_back(std::make_unique<ScriptedClient>(
+            venue_.stage(), fmt::format("10.1.{}.{}", host / 250, host % 250 + 1)));
+        strangers_.back()->connect(venue_.endpoint(ClientTransport::starttls));
+    }
+}
+
+void Player::count_strangers(unsigned long expected) {
+    venue_.stage().pass(venue_.settle_time());
+    const auto connected = static_cast<unsigned long>(
+        std::ranges::count_if(strangers_, [](const auto& one) { return !one->ended(); }));
+    if (connected != expected) throw ScriptFailure(fmt::format("{} are connected", connected));
+}
+
 // --- what is sent
 
 void Player::send(const std::string& name, const Step& step) {

@@ -67,11 +67,14 @@ private:
     void expect_closed(const std::string& name);
     void expect_cut_off(const std::string& name);
     void close(const std::string& name);
+    void open_strangers(unsigned long count, bool one_address);
+    void count_strangers(unsigned long expected);
 
     const Script& script_;
     Venue& venue_;
     std::map<std::string, Actor, std::less<>> actors_;
     std::set<std::string, std::less<>> accounts_;
+    std::vector<std::unique_ptr<ScriptedClient>> strangers_;
     Variables variables_;
 };
 

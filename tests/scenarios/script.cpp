@@ -76,6 +76,11 @@ private:
             script_.config += step.argument + '\n';
             return {};
         }
+        if (step.words == std::vector<std::string>{"simulated"}) {
+            if (in_block_) return wrong("simulated wants the reason in the same line");
+            script_.simulated = step.argument;
+            return {};
+        }
         if (step.words == std::vector<std::string>{"shards"}) {
             if (step.argument != "1" && step.argument != "2" && step.argument != "4")
                 return wrong("shards are 1, 2 or 4");

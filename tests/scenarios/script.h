@@ -23,6 +23,7 @@ struct Script {
     std::string path;
     std::string config;  ///< Settings in TOML, from `config:` lines.
     unsigned shards = 1;
+    std::string simulated;  ///< Why only a simulated server will do, from `simulated:`.
     std::vector<Step> steps;
 };
 

@@ -26,11 +26,12 @@ TEST(Script, has_steps_with_words_and_what_follows_the_colon) {
 }
 
 TEST(Script, has_settings) {
-    const auto script =
-        parse_script("config: a.b = 1\nconfig: c = 2\nshards: 2\nx opens\n", "a.scn");
+    const auto script = parse_script(
+        "config: a.b = 1\nconfig: c = 2\nshards: 2\nsimulated: why\nx opens\n", "a.scn");
     ASSERT_TRUE(script);
     EXPECT_EQ(script->config, "a.b = 1\nc = 2\n");
     EXPECT_EQ(script->shards, 2u);
+    EXPECT_EQ(script->simulated, "why");
 }
 
 TEST(Script, names_the_line_of_a_mistake) {

@@ -154,6 +154,10 @@ struct Verbs {
 
     // --- the world
     static void time_passes(P& p, C c) { simulation(p).advance(duration_of(c.words[0])); }
+    static void strangers_open(P& p, C c) { p.open_strangers(count_of(c.words[0]), false); }
+    static void strangers_open_together(P& p, C c) { p.open_strangers(count_of(c.words[0]), true); }
+    static void strangers_remain(P& p, C c) { p.count_strangers(count_of(c.words[0])); }
+    static void no_strangers(P& p, C) { p.count_strangers(0); }
     static void restarts(P& p, C) { p.venue_.restart(); }
     static void is_killed(P& p, C) { p.venue_.kill(); }
     static void write_fails(P& p, C) { simulation(p).faults().fail_next_write(); }
@@ -232,6 +236,11 @@ constexpr Verb kVerbs[] = {
     {"<client> ignores what came", none, Needs::nothing, Verbs::ignores},
 
     {"time passes <time>", none, Needs::simulation, Verbs::time_passes},
+    {"<number> strangers open", none, Needs::nothing, Verbs::strangers_open},
+    {"<number> strangers open from one address", none, Needs::nothing,
+     Verbs::strangers_open_together},
+    {"<number> strangers remain", none, Needs::nothing, Verbs::strangers_remain},
+    {"no strangers remain", none, Needs::nothing, Verbs::no_strangers},
     {"the server restarts", none, Needs::restart, Verbs::restarts},
     {"the server is killed", none, Needs::restart, Verbs::is_killed},
     {"the next write fails", none, Needs::simulation, Verbs::write_fails},
@@ -284,6 +293,7 @@ std::optional<VerbMatch> find_verb(const Step& step) {
 }
 
 std::optional<std::string> needs_simulation(const Script& script, bool restartable) {
+    if (!script.simulated.empty()) return script.simulated;
     if (!restartable && !script.config.empty()) return "it has settings of its own";
     for (const Step& step : script.steps) {
         const auto found = find_verb(step);

@@ -1,5 +1,5 @@
-// The main() of every test binary: GoogleTest's, but a run that executes no test at all fails, so that
-// a mistyped filter or a dropped source file cannot pass as green.
+// The main() of every test binary: GoogleTest's, but a run that executes no test at all fails, so
+// that a mistyped filter or a dropped source file cannot pass as green.
 #include <gtest/gtest.h>
 
 #include <cstdio>
