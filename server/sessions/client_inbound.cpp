@@ -89,6 +89,8 @@ void ClientSession::refuse_element(const xmpp::Element& element) {
     if (element.ns() == xmpp::ns::tls && name == "starttls")
         return end_stream("<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
                           StreamEnd::tls_failed);
+    // An error cannot be answered; the client is about to leave (RFC 6120 §4.9.1.1).
+    if (element.is("error", xmpp::ns::stream)) return end_stream({}, StreamEnd::by_client);
     if (element.ns() == xmpp::ns::server &&
         (name == "message" || name == "presence" || name == "iq"))
         return fail(StreamError(StreamCondition::invalid_namespace));

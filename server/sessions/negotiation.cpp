@@ -42,9 +42,10 @@ Negotiation::~Negotiation() = default;
 void Negotiation::on_stream_open(const xmpp::StreamOpen& open) {
     if (phase_ != Phase::header) return session_.fail(StreamError(StreamCondition::bad_format));
     session_.set_lang(open.lang);
-    if (const auto error = judge_header(open)) return session_.fail(*error);
     const base::Result<xmpp::Jid> client = xmpp::Jid::parse(open.from);
-    send_header(host_, client ? client->bare_view() : std::string_view());
+    client_ = client ? client->bare_view() : std::string_view();
+    if (const auto error = judge_header(open)) return session_.fail(*error);
+    send_header(host_);
     if (session_.stream().tls() == nullptr) {
         phase_ = Phase::starttls;
     } else if (session_.jid().empty()) {
@@ -76,15 +77,15 @@ std::optional<StreamError> Negotiation::judge_header(const xmpp::StreamOpen& ope
     return std::nullopt;
 }
 
-void Negotiation::send_header(std::string_view host, std::string_view client) {
+void Negotiation::send_header(std::string_view host) {
     const std::string id = context_.world.entropy.token();
     session_.send(xmpp::stream_open_xml(
-        {.from = host, .to = client, .id = id, .version = "1.0", .lang = kOwnLang}));
+        {.from = host, .to = client_, .id = id, .version = "1.0", .lang = kOwnLang}));
     session_.set_header_sent(true);
 }
 
 void Negotiation::send_default_header() {
-    send_header(host_.empty() ? context_.hosts.names().front() : std::string_view(host_), {});
+    send_header(host_.empty() ? context_.hosts.names().front() : std::string_view(host_));
 }
 
 void Negotiation::offer_features() {
@@ -123,6 +124,7 @@ void Negotiation::on_element(xmpp::StanzaElement element) {
     if (root.ns() == xmpp::ns::tls && root.name() == "starttls")
         return phase_ == Phase::starttls ? start_tls() : refuse_tls();
     if (root.ns() == xmpp::ns::sasl) return on_sasl(root);
+    if (root.is("error", xmpp::ns::stream)) return session_.end_stream({}, StreamEnd::by_client);
     if (xmpp::Stanza::is_stanza(root)) return on_stanza(std::move(element));
     if (root.ns() == xmpp::ns::server && is_stanza_name(root))
         return session_.fail(StreamError(StreamCondition::invalid_namespace));
@@ -145,6 +147,7 @@ void Negotiation::refuse_tls() {
 void Negotiation::on_tls_started() {
     phase_ = Phase::header;
     host_.clear();
+    client_.clear();
 }
 
 void Negotiation::on_deadline() {

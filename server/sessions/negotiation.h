@@ -51,7 +51,7 @@ private:
 
     // Streams and TLS (negotiation.cpp).
     std::optional<xmpp::StreamError> judge_header(const xmpp::StreamOpen& open);
-    void send_header(std::string_view host, std::string_view client);
+    void send_header(std::string_view host);
     void offer_features();
     void start_tls();
     void refuse_tls();
@@ -85,6 +85,7 @@ private:
     base::MonotonicTime started_at_;
     Phase phase_ = Phase::header;
     std::string host_;
+    std::string client_;  // The bare JID that the client's header named, for ours (§4.7.2).
     xmpp::sasl::ServerContext connection_;  // What SASL may know, without nonce and secret.
     std::unique_ptr<Login> login_;
     unsigned login_attempts_ = 0;
