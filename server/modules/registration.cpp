@@ -4,6 +4,7 @@
 #include "server/modules/catalog.h"
 #include "server/routing/roster_edits.h"
 #include "server/routing/user_service.h"
+#include "server/sessions/address_limits.h"
 #include "server/sessions/before_login.h"
 #include "xmpp/core/namespaces.h"
 
@@ -105,7 +106,9 @@ private:
         auto account = xmpp::Jid::make(name, request.addressee().domain());
         if (!account)
             co_return IqReply(StanzaError::not_acceptable(std::string(account.error().detail())));
-        if (!limit_.allow(peer_address, context_.world.reactor.now(), per_hour_))
+        // As with connections, this machine's own address is not limited.
+        if (AddressKey::of(peer_address) &&
+            !limit_.allow(peer_address, context_.world.reactor.now(), per_hour_))
             co_return IqReply(StanzaError::resource_constraint(
                 "too many accounts were made from this address; try again in an hour"));
         const xmpp::Jid made = *account;
