@@ -83,6 +83,7 @@ void ClientSession::overflow() {
     const std::uint64_t end = unwritten().boundary(stream_.written_total());
     stream_.truncate(end);
     returned_ = std::make_unique<std::vector<xmpp::Stanza>>(unwritten().cut_behind(end));
+    overflowed_ = true;
     fail(StreamError(StreamCondition::policy_violation, "the client reads too slowly"));
 }
 
@@ -96,12 +97,15 @@ void ClientSession::on_written() {
 // In order: first what was queued and never written, then what came after the end.
 void ClientSession::give_back() {
     std::vector<xmpp::Stanza> messages;
-    if (unwritten_ != nullptr) messages = unwritten_->cut_behind(stream_.written_total());
+    // While anything is queued, the rest of the stanza that was cut into may yet be written.
+    if (unwritten_ != nullptr && (state_ == State::finished || stream_.queued_bytes() == 0)) {
+        messages = unwritten_->cut_behind(stream_.written_total());
+        unwritten_.reset();
+    }
     const auto returned = std::exchange(returned_, nullptr);
     if (returned != nullptr)
         for (xmpp::Stanza& stanza : *returned)
             messages.push_back(std::move(stanza));
-    unwritten_.reset();
     const xmpp::Jid account = jid_.bare();
     for (xmpp::Stanza& stanza : messages) {
         context_.metrics.messages_given_back.add();

@@ -154,9 +154,13 @@ bool ClientSession::settle() {
         context_.router.withdraw(*this);
         congested_ = false;
     }
-    if (state_ == State::finished || stream_.queued_bytes() == 0) withdraw();
+    if (state_ == State::finished || stream_.queued_bytes() == 0 || overflowed_) {
+        withdraw();
+        // At once: what comes for the account from now on must not overtake it, and whoever logs in
+        // next must find it.
+        give_back();
+    }
     if (state_ != State::finished) return false;
-    give_back();
     forget_anonymous();
     return true;
 }

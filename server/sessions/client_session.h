@@ -147,6 +147,7 @@ private:
     bool header_sent_ = false;
     bool ping_sent_ = false;
     bool withdrawn_ = false;
+    bool overflowed_ = false;
     bool congested_ = false;
     bool moved_ = false;
 };
