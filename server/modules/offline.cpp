@@ -14,7 +14,9 @@
 #include "xmpp/payloads/delay.h"
 #include "xmpp/xml/read_stanza.h"
 
+#include <algorithm>
 #include <chrono>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -25,6 +27,9 @@ using xmpp::Stanza;
 
 // Messages handed over before the next batch is read: small enough that others get their turns.
 constexpr std::uint32_t kBatchMessages = 50;
+/// Bytes of them handed over before they must be written, or half of what may wait for a client:
+/// more at once would make every client a slow reader, whose session ends.
+constexpr std::size_t kPartBytes = 32'768;
 constexpr base::Duration kExpiryInterval = std::chrono::hours(1);
 constexpr std::uint32_t kExpiryBatch = 500;
 
@@ -97,6 +102,7 @@ public:
     void reload(const Config& config) override {
         limits_.stanzas_max = config.get(keys::kOfflineMessagesMax);
         expiry_after_ = config.get(keys::kOfflineExpiry);
+        part_bytes_ = std::min<std::size_t>(kPartBytes, config.get(keys::kOutboundQueueMax) / 2);
     }
 
 private:
@@ -201,24 +207,38 @@ private:
                 co_return {};
             }
             after = page->back().id;
-            Account* loaded = context_.accounts.find(account);
-            const Resource* taker = loaded == nullptr ? nullptr : resource_in(*loaded, session);
-            if (taker == nullptr || !taker->available()) {
-                finish(account, false);
-                co_return {};
-            }
-            for (storage::OfflineStanza& kept : *page)
-                deliver(*taker, account, kept);
-            if (!co_await taker->session->flushed()) {
-                finish(account, false);
-                co_return {};
-            }
-            handed_over_.add(page->size());
-            if (!co_await remove(account, *page)) {
-                finish(account, true);
-                co_return {};
+            for (std::span<storage::OfflineStanza> rest(*page); !rest.empty();) {
+                const auto part = rest.first(part_of(rest));
+                rest = rest.subspan(part.size());
+                Account* loaded = context_.accounts.find(account);
+                const Resource* taker = loaded == nullptr ? nullptr : resource_in(*loaded, session);
+                if (taker == nullptr || !taker->available()) {
+                    finish(account, false);
+                    co_return {};
+                }
+                for (storage::OfflineStanza& kept : part)
+                    deliver(*taker, account, kept);
+                if (!co_await taker->session->flushed()) {
+                    finish(account, false);
+                    co_return {};
+                }
+                handed_over_.add(part.size());
+                if (!co_await remove(account, part)) {
+                    finish(account, true);
+                    co_return {};
+                }
             }
         }
+    }
+
+    // How many of them to hand over at once; at least one.
+    std::size_t part_of(std::span<const storage::OfflineStanza> page) const {
+        std::size_t count = 1;
+        for (std::size_t bytes = page.front().stanza.size(); count < page.size(); ++count) {
+            bytes += page[count].stanza.size();
+            if (bytes > part_bytes_) break;
+        }
+        return count;
     }
 
     void deliver(const Resource& taker, const xmpp::Jid& account, storage::OfflineStanza& kept) {
@@ -236,9 +256,9 @@ private:
     // Deleting what was handed over is retried by nobody: if it fails, the same messages come again
     // at the next login, which the log says.
     reactor::Deferred<bool> remove(xmpp::Jid account,
-                                   const std::vector<storage::OfflineStanza>& page) {
+                                   std::span<const storage::OfflineStanza> part) {
         std::vector<storage::OfflineId> ids;
-        for (const storage::OfflineStanza& kept : page)
+        for (const storage::OfflineStanza& kept : part)
             ids.push_back(kept.id);
         auto writing = context_.database.write(
             [account, ids = std::move(ids)](storage::Transaction& transaction) {
@@ -274,6 +294,7 @@ private:
     reactor::LoopingCall expiry_;
     storage::OfflineLimits limits_;
     base::Duration expiry_after_{};
+    std::size_t part_bytes_ = 0;
     Counter& stored_;
     Counter& refused_;
     Counter& handed_over_;
