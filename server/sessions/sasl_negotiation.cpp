@@ -119,11 +119,11 @@ void Negotiation::on_auth(const xmpp::Element& element) {
 void Negotiation::on_response(const xmpp::Element& element) {
     if (login_ == nullptr)
         return refuse_login(SaslCondition::malformed_request, "no exchange is under way");
-    // Only <auth/> tells no data from empty data, but some clients write "=" here too.
-    Decoded response = decode(element);
-    if (response.broken) return refuse_login(SaslCondition::incorrect_encoding, "no base64");
+    const std::string text = element.text();
+    std::optional<std::string> data = base::base64_decode(text);
+    if (!data) return refuse_login(SaslCondition::incorrect_encoding, "no base64");
     session_.stream().hold(XmlStream::Hold::task);
-    task_ = continue_login(std::move(response.data).value_or(std::string()));
+    task_ = continue_login(*std::move(data));
 }
 
 reactor::Deferred<void> Negotiation::begin_login(std::string mechanism,
