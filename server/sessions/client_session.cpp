@@ -111,8 +111,9 @@ void ClientSession::fail(const StreamError& error) {
                                             {"peer", peer_text()},
                                             {"condition", xmpp::name_of(error.condition())},
                                             {"why", error.text()}});
-    // Nobody could read it before TLS stands.
+    // Nobody could read it before TLS stands, or after it broke.
     if (stream_.tls() != nullptr && !stream_.tls()->established()) {
+        if (state_ == State::bound) context_.metrics.sessions.subtract();
         stream_.abort();
         state_ = State::finished;
         return context_.keeper.settle_later(id_);
