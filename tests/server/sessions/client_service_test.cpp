@@ -200,19 +200,5 @@ TEST(Anonymous, lasts_as_long_as_its_connection) {
     EXPECT_EQ(romeo.expect_element().attribute("type"), "error");
 }
 
-TEST(Overload, of_a_shard_turns_away_who_cannot_move_there) {
-    SessionHarness harness({}, 2);
-    // Whoever logs in on the wrong shard waits while the way there is full.
-    std::vector<std::string> names;
-    for (int i = 0; i < 6; ++i) {
-        names.push_back("user" + std::to_string(i));
-        harness.add_user(names.back() + "@example.org");
-    }
-    for (const std::string& name : names)
-        harness.online(name);
-    EXPECT_EQ(harness.sessions(), 6u);
-    EXPECT_EQ(harness.metric("c2s_refused_total", "overloaded"), 0);
-}
-
 }  // namespace
 }  // namespace server::test

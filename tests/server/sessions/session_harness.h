@@ -52,6 +52,7 @@ public:
     Accounts& accounts(reactor::ShardId id = 0) { return shards_[id]->accounts; }
     Hooks& hooks(reactor::ShardId id = 0) { return shards_[id]->hooks; }
     reactor::ShardId shard_count() const { return static_cast<reactor::ShardId>(shards_.size()); }
+    storage::Database& database() { return *database_; }
     ClientTls make_tls(const Config& config) const;
 
     static constexpr std::uint16_t kPort = 5222;

@@ -5,6 +5,7 @@ parley_test(server_sessions_test
         sessions/bind_test.cpp
         sessions/client_service_test.cpp
         sessions/login_test.cpp
+        sessions/move_test.cpp
         sessions/parts_test.cpp
         sessions/session_harness.cpp
         sessions/session_test.cpp
