@@ -3,10 +3,10 @@
 #include "server/config/core_keys.h"
 #include "server/modules/catalog.h"
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
-#include <fmt/format.h>
 #include <string>
 
 namespace {
@@ -17,12 +17,14 @@ constexpr int kExitUsage = 2;
 server::KeyRegistry make_registry(const std::vector<server::modules::ModuleDescriptor>& catalog) {
     server::KeyRegistry registry;
     server::register_core_keys(registry);
-    for (const auto& module : catalog) registry.add(module.config);
+    for (const auto& module : catalog)
+        registry.add(module.config);
     return registry;
 }
 
 void print_xeps(const std::vector<server::modules::ModuleDescriptor>& catalog) {
-    for (const std::string& line : server::modules::xep_table(catalog)) fmt::print("{}\n", line);
+    for (const std::string& line : server::modules::xep_table(catalog))
+        fmt::print("{}\n", line);
 }
 
 int load(const std::string& path, const server::KeyRegistry& registry, server::Config& config) {
@@ -56,11 +58,12 @@ int main(int argc, char** argv) {
                  "Print a configuration file with every setting explained, and exit");
     app.add_flag("--list-xeps", xeps, "Print the specifications that are implemented, and exit");
     app.add_flag("-q,--quiet", quiet, "Do not print how to connect");
-    app.footer("Examples:\n"
-               "  parleyd                                try it out on this machine\n"
-               "  parleyd --config-reference > parley.toml\n"
-               "  parleyd --check-config --config parley.toml\n"
-               "  parleyd --config parley.toml");
+    app.footer(
+        "Examples:\n"
+        "  parleyd                                try it out on this machine\n"
+        "  parleyd --config-reference > parley.toml\n"
+        "  parleyd --check-config --config parley.toml\n"
+        "  parleyd --config parley.toml");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -81,7 +84,8 @@ int main(int argc, char** argv) {
     if (const int failed = load(config_path, registry, config); failed != EXIT_SUCCESS)
         return failed;
     if (check) {
-        fmt::print("{} is fine\n", config_path.empty() ? "the built-in configuration" : config_path);
+        fmt::print("{} is fine\n",
+                   config_path.empty() ? "the built-in configuration" : config_path);
         return EXIT_SUCCESS;
     }
     const bool under_supervision = std::getenv("NOTIFY_SOCKET") != nullptr;
@@ -90,9 +94,9 @@ int main(int argc, char** argv) {
                                 .registry = &registry,
                                 .welcome = !quiet && !under_supervision});
     if (auto served = server.run(); !served) {
-        fmt::print(stderr, "parleyd: {}\n", served.error().detail().empty()
-                                                ? served.error().message()
-                                                : std::string(served.error().detail()));
+        fmt::print(stderr, "parleyd: {}\n",
+                   served.error().detail().empty() ? served.error().message()
+                                                   : std::string(served.error().detail()));
         return kExitFailure;
     }
     return EXIT_SUCCESS;

@@ -1,5 +1,5 @@
-// Account: everything a shard holds of one bare JID while somebody uses it: roster, resources and the
-// state of modules. It lives on shard_of(jid) only, so nothing in it is locked.
+// Account: everything a shard holds of one bare JID while somebody uses it: roster, resources and
+// the state of modules. It lives on shard_of(jid) only, so nothing in it is locked.
 #pragma once
 
 #include "server/accounts/resource.h"
@@ -19,7 +19,8 @@ public:
 
 class Account {
 public:
-    explicit Account(xmpp::Jid bare, Roster loaded) : roster(std::move(loaded)), jid_(std::move(bare)) {}
+    explicit Account(xmpp::Jid bare, Roster loaded)
+        : roster(std::move(loaded)), jid_(std::move(bare)) {}
     Account(const Account&) = delete;
     Account& operator=(const Account&) = delete;
 

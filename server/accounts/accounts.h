@@ -1,6 +1,6 @@
-// Accounts: the accounts that live on this shard. An account is loaded in one read transaction before
-// its first stanza is routed, so that routing never waits; what arrives meanwhile queues, bounded and
-// in order. An account without sessions is dropped after a while.
+// Accounts: the accounts that live on this shard. An account is loaded in one read transaction
+// before its first stanza is routed, so that routing never waits; what arrives meanwhile queues,
+// bounded and in order. An account without sessions is dropped after a while.
 #pragma once
 
 #include "reactor/deferred.h"
@@ -21,7 +21,7 @@ namespace server {
 class Accounts {
 public:
     struct Options {
-        std::size_t waiting_max = 1000;   ///< Calls queued for one account.
+        std::size_t waiting_max = 1000;  ///< Calls queued for one account.
         base::Duration idle_timeout = std::chrono::minutes(5);
         std::size_t absent_max = 10'000;  ///< Remembered names of accounts that do not exist.
         base::Duration absent_timeout = std::chrono::seconds(10);
@@ -42,8 +42,8 @@ public:
     void with(const xmpp::Jid& bare, Call call);
 
     /// An edit: runs alone for its account; `with` calls and further edits for that account wait in
-    /// order until the Deferred settles. Use it for changes that are saved before they apply (roster,
-    /// subscriptions). The task must find the account again after each co_await.
+    /// order until the Deferred settles. Use it for changes that are saved before they apply
+    /// (roster, subscriptions). The task must find the account again after each co_await.
     using Edit = base::UniqueFunction<reactor::Deferred<void>()>;
     /// Asked for within a `with` call, it runs before what waits already: the stanza that led to it
     /// came first. False: too many wait, nothing was queued (answer resource-constraint).
@@ -51,7 +51,8 @@ public:
 
     /// Binds a session. The account must exist; loads it if needed.
     reactor::Deferred<Resource*> bind(const xmpp::Jid& full, SessionSink& session, SessionId id);
-    /// Removes the resource of a session that ended; the account starts to age when it was the last.
+    /// Removes the resource of a session that ended; the account starts to age when it was the
+    /// last.
     void unbind(const xmpp::Jid& bare, SessionId session);
 
     /// A new account: forgets that it was absent. A removed one: forgets what is in memory (its

@@ -1,4 +1,5 @@
-// AdminService: what `parleyctl` may ask of the running server. Lives on shard 0, beside the socket.
+// AdminService: what `parleyctl` may ask of the running server. Lives on shard 0, beside the
+// socket.
 #pragma once
 
 #include "server/admin/admin_backend.h"

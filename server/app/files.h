@@ -1,5 +1,5 @@
-// Files of the data folder: made private, written whole or not at all. Blocking: for start-up and for
-// jobs in the pool, never on a shard.
+// Files of the data folder: made private, written whole or not at all. Blocking: for start-up and
+// for jobs in the pool, never on a shard.
 #pragma once
 
 #include "reactor/base/result.h"

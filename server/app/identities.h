@@ -1,5 +1,5 @@
-// The certificates of the hosts: from the files that the configuration names, or self-signed and made
-// on first start in the data folder. Reads files: start-up and pool only.
+// The certificates of the hosts: from the files that the configuration names, or self-signed and
+// made on first start in the data folder. Reads files: start-up and pool only.
 #pragma once
 
 #include "reactor/base/clock.h"
@@ -13,9 +13,9 @@
 namespace server {
 
 struct Identities {
-    reactor::TlsServerOptions options;   ///< `identity` and `hosts` are set.
-    bool self_signed = false;            ///< Some host uses the certificate that we made.
-    std::vector<std::string> warnings;   ///< Sentences: about to expire, does not cover its host.
+    reactor::TlsServerOptions options;  ///< `identity` and `hosts` are set.
+    bool self_signed = false;           ///< Some host uses the certificate that we made.
+    std::vector<std::string> warnings;  ///< Sentences: about to expire, does not cover its host.
 };
 
 /// Errors name the host, the file and the mend.

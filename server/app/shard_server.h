@@ -1,5 +1,5 @@
-// ShardServer: everything of the server that lives on one shard, in the order of its layers. Built and
-// destroyed on that shard.
+// ShardServer: everything of the server that lives on one shard, in the order of its layers. Built
+// and destroyed on that shard.
 #pragma once
 
 #include "server/config/config.h"

@@ -164,7 +164,7 @@ inline constexpr IntegerKey kRegistrationsPerAddressPerHour{
     "registration.per_address_per_hour", 5, 1, 100'000,
     "Accounts that one address may create in an hour."};
 inline constexpr IntegerKey kPasswordLengthMin{
-    "registration.password_length_min", 8, 1, 256,
+    "registration.password_length_min", 6, 1, 256,
     "Shortest password, in characters, that users may choose when they register or change it."};
 
 // ---- [sasl]

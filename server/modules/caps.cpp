@@ -1,5 +1,6 @@
-// XEP-0115 Entity Capabilities: the server's own in the stream features (§6.3), and its clients' behind
-// a cache that only verified hashes enter. A client is asked once per hash that nobody has shown yet.
+// XEP-0115 Entity Capabilities: the server's own in the stream features (§6.3), and its clients'
+// behind a cache that only verified hashes enter. A client is asked once per hash that nobody has
+// shown yet.
 #include "server/modules/caps.h"
 
 #include "reactor/task_set.h"
@@ -18,7 +19,9 @@ namespace {
 
 constexpr base::Duration kAnswerTimeout = std::chrono::seconds(60);
 
-std::string key_of(const xmpp::Caps& caps) { return caps.hash + ' ' + caps.ver; }
+std::string key_of(const xmpp::Caps& caps) {
+    return caps.hash + ' ' + caps.ver;
+}
 
 class Caps final : public Module {
 public:
@@ -29,8 +32,8 @@ public:
           refuted_(context.metrics.counter("module_caps_refuted_total",
                                            "Client capabilities that did not match their hash.")),
           tasks_(context.world.reactor) {
-        subscriptions_ += context.hooks.presence_changed.add(
-            Stage::observe, [this](ResourceEvent& event) {
+        subscriptions_ +=
+            context.hooks.presence_changed.add(Stage::observe, [this](ResourceEvent& event) {
                 learn(event.account, event.resource);
                 return Verdict::proceed();
             });
@@ -60,7 +63,8 @@ private:
         xmpp::Stanza request = xmpp::Stanza::iq(xmpp::IqType::get, "");
         request.set_from(host);
         request.set_to(client);
-        request.edit().add(xmpp::Element("query", xmpp::ns::disco_info))
+        request.edit()
+            .add(xmpp::Element("query", xmpp::ns::disco_info))
             .set_attribute("node", caps.query_node());
         auto answer = co_await context_.router.requests().send(std::move(request), kAnswerTimeout);
         asking_.erase(key_of(caps));

@@ -1,5 +1,5 @@
-// What connected clients can do, learned from their presence (XEP-0115): a cache of verified disco#info
-// answers, shared by all clients that announce the same hash.
+// What connected clients can do, learned from their presence (XEP-0115): a cache of verified
+// disco#info answers, shared by all clients that announce the same hash.
 #pragma once
 
 #include "xmpp/payloads/caps.h"
@@ -19,8 +19,8 @@ public:
 
     /// Null when that hash was not verified yet.
     const xmpp::DiscoInfo* find(const xmpp::Caps& caps) const;
-    /// Keeps `info` if it is what `caps` promises; says whether it did. An unverified answer must not
-    /// be used for any other client (§5.4).
+    /// Keeps `info` if it is what `caps` promises; says whether it did. An unverified answer must
+    /// not be used for any other client (§5.4).
     bool add(const xmpp::Caps& caps, xmpp::DiscoInfo info);
     std::size_t size() const { return entries_.size(); }
 

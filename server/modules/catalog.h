@@ -1,5 +1,5 @@
-// The catalog: every module of this server, in the order in which they are created and in which their
-// hooks run. A new module is a line here, a line in catalog.cpp and its own file.
+// The catalog: every module of this server, in the order in which they are created and in which
+// their hooks run. A new module is a line here, a line in catalog.cpp and its own file.
 #pragma once
 
 #include "server/modules/module.h"

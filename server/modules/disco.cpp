@@ -1,5 +1,5 @@
-// XEP-0030 Service Discovery: what this server, and an account, is and offers. Nodes of the server's
-// own capabilities (XEP-0115) are answered here too; other nodes do not exist.
+// XEP-0030 Service Discovery: what this server, and an account, is and offers. Nodes of the
+// server's own capabilities (XEP-0115) are answered here too; other nodes do not exist.
 #include "server/modules/catalog.h"
 #include "server/modules/disco_directory.h"
 #include "server/modules/server_caps.h"
@@ -22,9 +22,8 @@ public:
         subscriptions_ += iq.on_get(IqTarget::server, kItems, [this](const IqRequest& request) {
             return host_items(request);
         });
-        subscriptions_ += iq.on_get(IqTarget::account, kInfo, [this](const IqRequest& request) {
-            return account(request);
-        });
+        subscriptions_ += iq.on_get(IqTarget::account, kInfo,
+                                    [this](const IqRequest& request) { return account(request); });
         subscriptions_ += iq.on_get(IqTarget::account, kItems, [this](const IqRequest& request) {
             return account_items(request);
         });

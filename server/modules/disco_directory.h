@@ -1,5 +1,5 @@
-// DiscoDirectory: what the server says of itself in service discovery (XEP-0030), collected from the
-// catalog and from modules. The disco module answers from it, the caps module hashes it.
+// DiscoDirectory: what the server says of itself in service discovery (XEP-0030), collected from
+// the catalog and from modules. The disco module answers from it, the caps module hashes it.
 #pragma once
 
 #include "server/routing/subscriptions.h"

@@ -80,7 +80,8 @@ private:
         Account* asked = context_.accounts.find(request.addressee());
         if (asked == nullptr) co_return IqReply(StanzaError::service_unavailable());
         if (!may_see(*asked, request.requester())) co_return IqReply(StanzaError::forbidden());
-        if (asked->has_available()) co_return IqReply(answer(0));
+        // §3: connected is enough.
+        if (!asked->resources().empty()) co_return IqReply(answer(0));
         auto reading = context_.database.read(
             [account = request.addressee()](storage::Transaction& transaction) {
                 return storage::LastActivity(transaction).get(account);

@@ -1,6 +1,6 @@
-// A module: one XEP (or one section of an RFC) in one .cpp, described by data. From the descriptor the
-// server derives disco#info, --list-xeps, --config-reference and unknown-key errors. One instance per
-// shard; modules of different shards share nothing.
+// A module: one XEP (or one section of an RFC) in one .cpp, described by data. From the descriptor
+// the server derives disco#info, --list-xeps, --config-reference and unknown-key errors. One
+// instance per shard; modules of different shards share nothing.
 #pragma once
 
 #include "reactor/world.h"

@@ -1,14 +1,13 @@
 // XEP-0077 In-Band Registration: password change and account removal by the owner, always; making
 // accounts from a client, before login and over TLS, only where the operator has opened it.
+#include "reactor/reactor.h"
 #include "server/config/core_keys.h"
 #include "server/modules/catalog.h"
+#include "server/routing/address_key.h"
 #include "server/routing/roster_edits.h"
 #include "server/routing/user_service.h"
-#include "server/sessions/address_limits.h"
 #include "server/sessions/before_login.h"
 #include "xmpp/core/namespaces.h"
-
-#include "reactor/reactor.h"
 
 #include <chrono>
 #include <string>
@@ -24,20 +23,23 @@ constexpr QualifiedName kQuery{kNamespace, "query"};
 constexpr base::Duration kWindow = std::chrono::hours(1);
 constexpr std::size_t kAddressesMax = 10'000;
 
-// How many accounts an address has made in the running hour.
+// How many accounts an address has made in the running hour. As with connections, this machine's
+// own address is not limited.
 class CreationLimit {
 public:
-    bool allow(std::string_view address, base::MonotonicTime now, std::int64_t most) {
+    bool allow(std::string_view peer, base::MonotonicTime now, std::int64_t most) {
+        const std::optional<AddressKey> address = AddressKey::of(peer);
+        if (!address) return true;
         if (now - started_at_ > kWindow || made_.size() > kAddressesMax) {
             made_.clear();
             started_at_ = now;
         }
-        return ++made_[std::string(address)] <= most;
+        return ++made_[*address] <= most;
     }
 
 private:
     base::MonotonicTime started_at_;
-    std::unordered_map<std::string, std::int64_t> made_;
+    std::unordered_map<AddressKey, std::int64_t, AddressKeyHash> made_;
 };
 
 std::size_t characters_in(std::string_view utf8) {
@@ -48,8 +50,7 @@ std::size_t characters_in(std::string_view utf8) {
 }
 
 StanzaError refusal_of_account(const base::Failure& failure) {
-    if (failure.is(base::Errc::already_exists))
-        return StanzaError::conflict("that name is taken");
+    if (failure.is(base::Errc::already_exists)) return StanzaError::conflict("that name is taken");
     if (failure.is(base::Errc::invalid_argument))
         return StanzaError::not_acceptable(std::string(failure.detail()));
     return refusal_of(failure);
@@ -70,8 +71,7 @@ public:
     void reload(const Config& config) override {
         open_ = config.get(keys::kRegistrationEnabled);
         per_hour_ = config.get(keys::kRegistrationsPerAddressPerHour);
-        password_length_min_ =
-            static_cast<std::size_t>(config.get(keys::kPasswordLengthMin));
+        password_length_min_ = static_cast<std::size_t>(config.get(keys::kPasswordLengthMin));
     }
 
     BeforeLogin* before_login() override { return this; }
@@ -101,19 +101,15 @@ private:
         std::string password = query.child_text("password");
         if (name.empty() || password.empty())
             co_return IqReply(StanzaError::not_acceptable("a user name and a password are needed"));
-        if (characters_in(password) < password_length_min_)
-            co_return IqReply(too_short());
+        if (characters_in(password) < password_length_min_) co_return IqReply(too_short());
         auto account = xmpp::Jid::make(name, request.addressee().domain());
         if (!account)
             co_return IqReply(StanzaError::not_acceptable(std::string(account.error().detail())));
-        // As with connections, this machine's own address is not limited.
-        if (AddressKey::of(peer_address) &&
-            !limit_.allow(peer_address, context_.world.reactor.now(), per_hour_))
+        if (!limit_.allow(peer_address, context_.world.reactor.now(), per_hour_))
             co_return IqReply(StanzaError::resource_constraint(
                 "too many accounts were made from this address; try again in an hour"));
         const xmpp::Jid made = *account;
-        auto created =
-            co_await context_.users.create(std::move(*account), std::move(password));
+        auto created = co_await context_.users.create(std::move(*account), std::move(password));
         if (!created) co_return IqReply(refusal_of_account(created.error()));
         context_.world.log.info("registration.created",
                                 {{"account", made.text()}, {"peer", peer_address}});
@@ -134,8 +130,9 @@ private:
         if (auto refused = check_owner(request)) return *refused;
         xmpp::Element query("query", kNamespace);
         query.add_child("registered");
-        query.add_text_child("instructions",
-                             "Send a new password to change it, or <remove/> to delete the account.");
+        query.add_text_child(
+            "instructions",
+            "Send a new password to change it, or <remove/> to delete the account.");
         query.add_text_child("username", request.requester().local());
         query.add_child("password");
         return query;
@@ -152,8 +149,7 @@ private:
         if (request.payload().child_count() != 1)
             co_return IqReply(StanzaError::bad_request("<remove/> must stand alone"));
         const xmpp::Jid account = request.requester().bare();
-        auto removed =
-            co_await context_.users.remove(account, request.stanza().reply_result());
+        auto removed = co_await context_.users.remove(account, request.stanza().reply_result());
         if (!removed) co_return IqReply(refusal_of_account(removed.error()));
         context_.world.log.info("registration.removed", {{"account", account.text()}});
         co_return IqReply();

@@ -1,4 +1,5 @@
-// The server's own entity capabilities (XEP-0115 §6.2): the node and hash that stream features carry.
+// The server's own entity capabilities (XEP-0115 §6.2): the node and hash that stream features
+// carry.
 #pragma once
 
 #include "xmpp/payloads/disco.h"

@@ -1,5 +1,5 @@
-// Hook points: the places where modules look at or change what passes. Typed events, named stages, no
-// priorities and no strings. Handlers run synchronously on the account's shard and never wait.
+// Hook points: the places where modules look at or change what passes. Typed events, named stages,
+// no priorities and no strings. Handlers run synchronously on the account's shard and never wait.
 #pragma once
 
 #include "server/accounts/account.h"
@@ -16,8 +16,8 @@ namespace server {
 /// Order within a hook point; within a stage: order of the catalog.
 enum class Stage : std::uint8_t { guard, rewrite, observe, deliver };
 
-/// What a handler decides. `done`: taken over, nobody else sees it. `refuse`: answered with an error
-/// (the router drops it silently where the RFC forbids an answer).
+/// What a handler decides. `done`: taken over, nobody else sees it. `refuse`: answered with an
+/// error (the router drops it silently where the RFC forbids an answer).
 class [[nodiscard]] Verdict {
 public:
     static Verdict proceed() { return Verdict(Kind::proceed); }

@@ -1,5 +1,5 @@
-// IqRequests: IQ requests that the server itself sends, with their answers. An answer counts only when
-// it comes from the JID that was asked, with the id that was drawn (RFC 6120 §8.1.3).
+// IqRequests: IQ requests that the server itself sends, with their answers. An answer counts only
+// when it comes from the JID that was asked, with the id that was drawn (RFC 6120 §8.1.3).
 #pragma once
 
 #include "reactor/deferred.h"

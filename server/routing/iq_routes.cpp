@@ -24,7 +24,8 @@ struct IqRoutes::Impl {
 
     Subscription add(xmpp::IqType type, IqTarget targets, QualifiedName payload, Handler handler) {
         std::vector<std::string> keys;
-        for (const IqTarget target : {IqTarget::server, IqTarget::account, IqTarget::self, IqTarget::nobody}) {
+        for (const IqTarget target :
+             {IqTarget::server, IqTarget::account, IqTarget::self, IqTarget::nobody}) {
             if ((static_cast<unsigned>(targets) & static_cast<unsigned>(target)) == 0) continue;
             std::string name;
             build_key(name, type, target, payload);
@@ -32,7 +33,8 @@ struct IqRoutes::Impl {
             keys.push_back(std::move(name));
         }
         return Subscription([this, keys = std::move(keys)] {
-            for (const std::string& name : keys) handlers.erase(name);
+            for (const std::string& name : keys)
+                handlers.erase(name);
         });
     }
 

@@ -1,6 +1,6 @@
-// IqRoutes: who answers which IQ request that is addressed to the server, to an account, or to nobody
-// (RFC 6120 §8.2.3, RFC 6121 §8.5.1 and §8.5.2.1.3). A handler returns its reply, so it can neither
-// forget nor double it. Sets of one account run one at a time, in order.
+// IqRoutes: who answers which IQ request that is addressed to the server, to an account, or to
+// nobody (RFC 6120 §8.2.3, RFC 6121 §8.5.1 and §8.5.2.1.3). A handler returns its reply, so it can
+// neither forget nor double it. Sets of one account run one at a time, in order.
 #pragma once
 
 #include "reactor/deferred.h"

@@ -1,6 +1,6 @@
-// IqService: runs the handlers of IqRoutes for requests that the server answers itself, for a domain or
-// on behalf of an account (RFC 6120 §8.2.3, RFC 6121 §8.5.2.1.3), and sends their replies. Sets of one
-// addressee run one at a time, in the order of arrival.
+// IqService: runs the handlers of IqRoutes for requests that the server answers itself, for a
+// domain or on behalf of an account (RFC 6120 §8.2.3, RFC 6121 §8.5.2.1.3), and sends their
+// replies. Sets of one addressee run one at a time, in the order of arrival.
 #pragma once
 
 #include "reactor/task_set.h"

@@ -5,11 +5,12 @@ namespace {
 
 using enum DeliveryRule;
 
-// RFC 6121 §8.5, one row per message type and kind of stanza. Columns: bare JID with a resource that
-// may take it, bare JID without, full JID of a connected resource, full JID of no resource, no such
-// account. Two choices are left to us: a message to a bare JID goes to all non-negative resources
-// (§8.5.2.1.1, case b), and what may be dropped or bounced for an unknown resource is bounced (normal, groupchat)
-// or dropped (headline) by whether its sender could use the answer (§8.5.3.2.1).
+// RFC 6121 §8.5, one row per message type and kind of stanza. Columns: bare JID with a resource
+// that may take it, bare JID without, full JID of a connected resource, full JID of no resource, no
+// such account. Two choices are left to us: a message to a bare JID goes to all non-negative
+// resources (§8.5.2.1.1, case b), and what may be dropped or bounced for an unknown resource is
+// bounced (normal, groupchat) or dropped (headline) by whether its sender could use the answer
+// (§8.5.3.2.1).
 struct Row {
     DeliveryRule bare_with_takers;
     DeliveryRule bare_without_takers;

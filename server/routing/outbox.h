@@ -1,5 +1,6 @@
 // Outbox: stanzas on their way to other shards. Collected during a turn and posted as one batch per
-// shard at its end; when a mailbox is full they wait here and the router is congested until they went.
+// shard at its end; when a mailbox is full they wait here and the router is congested until they
+// went.
 #pragma once
 
 #include "reactor/reactor.h"
@@ -15,8 +16,8 @@ class CongestionObserver;
 
 class Outbox final : private reactor::TurnEnd {
 public:
-    /// Makes the call that unpacks a batch on the target shard. The call must not touch this shard's
-    /// objects: they may be gone by then.
+    /// Makes the call that unpacks a batch on the target shard. The call must not touch this
+    /// shard's objects: they may be gone by then.
     using Pack = std::function<base::UniqueFunction<void()>(reactor::ShardId target,
                                                             std::vector<xmpp::Stanza> batch)>;
 

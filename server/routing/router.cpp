@@ -39,7 +39,9 @@ bool may_be_answered(const xmpp::Stanza& stanza) {
 
 struct Router::Impl {
     Impl(Router& router, Parts p)
-        : parts(p), shard(p.world.shards.current()), iq(p.world, p.iq, router),
+        : parts(p),
+          shard(p.world.shards.current()),
+          iq(p.world, p.iq, router),
           requests(p.world, router),
           outbox(p.world,
                  [this](reactor::ShardId target, std::vector<xmpp::Stanza> batch) {
@@ -82,7 +84,9 @@ Router::Router(Parts parts) : impl_(std::make_unique<Impl>(*this, parts)) {
 
 Router::~Router() = default;
 
-void Router::connect(std::vector<Router*> all) { impl_->all = std::move(all); }
+void Router::connect(std::vector<Router*> all) {
+    impl_->all = std::move(all);
+}
 
 void Router::set_presence(std::unique_ptr<Presence> presence) {
     impl_->presence = std::move(presence);
@@ -164,18 +168,18 @@ void Router::Impl::deliver_home(xmpp::Stanza stanza) {
         return;
     }
     const xmpp::Jid bare = stanza.to()->bare();
-    parts.accounts.with(bare, [this, stanza = std::move(stanza)](
-                                  base::Result<Account*> account) mutable {
-        if (account) {
-            deliver_in(**account, std::move(stanza));
-        } else if (account.error().is(base::Errc::not_found)) {
-            deliver_absent(std::move(stanza));
-        } else if (account.error().is(base::Errc::queue_full)) {
-            self->bounce(std::move(stanza), xmpp::StanzaError::resource_constraint());
-        } else {
-            self->bounce(std::move(stanza), xmpp::StanzaError::internal_server_error());
-        }
-    });
+    parts.accounts.with(
+        bare, [this, stanza = std::move(stanza)](base::Result<Account*> account) mutable {
+            if (account) {
+                deliver_in(**account, std::move(stanza));
+            } else if (account.error().is(base::Errc::not_found)) {
+                deliver_absent(std::move(stanza));
+            } else if (account.error().is(base::Errc::queue_full)) {
+                self->bounce(std::move(stanza), xmpp::StanzaError::resource_constraint());
+            } else {
+                self->bounce(std::move(stanza), xmpp::StanzaError::internal_server_error());
+            }
+        });
 }
 
 void Router::Impl::deliver_absent(xmpp::Stanza stanza) {
@@ -261,29 +265,46 @@ void Router::Impl::store_or_refuse(Account& account, xmpp::Stanza stanza) {
 void Router::redeliver(const xmpp::Jid& bare, xmpp::Stanza message) {
     if (!message.is_message()) return;
     const bool was_for_one = message.to() && message.to()->is_full();
-    impl_->parts.accounts.with(bare, [impl = impl_.get(), was_for_one, message = std::move(message)](
-                                         base::Result<Account*> account) mutable {
-        if (!account) return;
-        const Addressed now = addressed_in(**account, (*account)->jid());
-        // A message for the bare JID has reached the other resources already.
-        if (now == Addressed::bare_with_takers && !was_for_one) return;
-        const DeliveryRule rule = delivery_rule(message, now);
-        impl->apply(**account, rule, std::move(message));
-    });
+    impl_->parts.accounts.with(
+        bare, [impl = impl_.get(), was_for_one,
+               message = std::move(message)](base::Result<Account*> account) mutable {
+            if (!account) return;
+            const Addressed now = addressed_in(**account, (*account)->jid());
+            // A message for the bare JID has reached the other resources already.
+            if (now == Addressed::bare_with_takers && !was_for_one) return;
+            const DeliveryRule rule = delivery_rule(message, now);
+            impl->apply(**account, rule, std::move(message));
+        });
 }
 
-bool Router::is_local(std::string_view domain) const { return impl_->parts.hosts.contains(domain); }
+bool Router::is_local(std::string_view domain) const {
+    return impl_->parts.hosts.contains(domain);
+}
 
 bool Router::is_home(const xmpp::Jid& bare) const {
     return shard_of(bare.bare_view(), impl_->parts.world.shards.count()) == impl_->shard;
 }
 
-bool Router::congested() const { return impl_->outbox.congested(); }
-void Router::wait(CongestionObserver& observer) { impl_->outbox.wait(observer); }
-void Router::withdraw(CongestionObserver& observer) { impl_->outbox.withdraw(observer); }
-Presence& Router::presence() { return *impl_->presence; }
-IqRequests& Router::requests() { return impl_->requests; }
-Hooks& Router::hooks() { return impl_->parts.hooks; }
-Accounts& Router::accounts() { return impl_->parts.accounts; }
+bool Router::congested() const {
+    return impl_->outbox.congested();
+}
+void Router::wait(CongestionObserver& observer) {
+    impl_->outbox.wait(observer);
+}
+void Router::withdraw(CongestionObserver& observer) {
+    impl_->outbox.withdraw(observer);
+}
+Presence& Router::presence() {
+    return *impl_->presence;
+}
+IqRequests& Router::requests() {
+    return impl_->requests;
+}
+Hooks& Router::hooks() {
+    return impl_->parts.hooks;
+}
+Accounts& Router::accounts() {
+    return impl_->parts.accounts;
+}
 
 }  // namespace server

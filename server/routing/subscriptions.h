@@ -1,5 +1,5 @@
-// RAII ends of registrations: destroying one unhooks what it registered. Registrations happen while a
-// shard is built and end when it is torn down, never during dispatch.
+// RAII ends of registrations: destroying one unhooks what it registered. Registrations happen while
+// a shard is built and end when it is torn down, never during dispatch.
 #pragma once
 
 #include "reactor/base/unique_function.h"

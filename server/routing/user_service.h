@@ -42,16 +42,15 @@ public:
     reactor::Deferred<void> create(xmpp::Jid account, std::string password);
     /// Sessions stay. Errors: as `create`, but not_found when there is no such account.
     reactor::Deferred<void> set_password(xmpp::Jid account, std::string password);
-    /// Deletes everything that is stored of the account, ends its subscriptions and closes its sessions;
-    /// `last_words`, when given, goes to the session that its `to` names before that one is closed.
-    /// Errors: not_found, storage's.
+    /// Deletes everything that is stored of the account, ends its subscriptions and closes its
+    /// sessions; `last_words`, when given, goes to the session that its `to` names before that one
+    /// is closed. Errors: not_found, storage's.
     reactor::Deferred<void> remove(xmpp::Jid account, std::optional<xmpp::Stanza> last_words = {});
 
 private:
     reactor::Deferred<void> store_new(xmpp::Jid account, std::string password);
     reactor::Deferred<void> store_password(xmpp::Jid account, std::string password);
-    reactor::Deferred<void> remove_here(xmpp::Jid account,
-                                        std::optional<xmpp::Stanza> last_words);
+    reactor::Deferred<void> remove_here(xmpp::Jid account, std::optional<xmpp::Stanza> last_words);
     UserService& home_of(const xmpp::Jid& account) const;
     reactor::ShardId home_id(const xmpp::Jid& account) const;
     base::Result<void> check(const xmpp::Jid& account) const;

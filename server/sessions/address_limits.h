@@ -3,6 +3,7 @@
 #pragma once
 
 #include "reactor/base/clock.h"
+#include "server/routing/address_key.h"
 #include "server/sessions/pace.h"
 
 #include <array>
@@ -15,17 +16,6 @@
 #include <unordered_map>
 
 namespace server {
-
-/// Who a connection comes from, for limits. IPv4-mapped IPv6 addresses count as IPv4.
-struct AddressKey {
-    std::uint64_t bits = 0;  ///< An IPv4 address, or the upper half of an IPv6 one.
-    bool is_v6 = false;
-
-    /// Nothing for what is not limited: what is no IP address (a Unix-domain socket), and this
-    /// machine itself (127.0.0.0/8, ::1), behind which a proxy puts everybody's clients.
-    static std::optional<AddressKey> of(std::string_view numeric_address);
-    friend bool operator==(const AddressKey&, const AddressKey&) = default;
-};
 
 struct AddressLimitOptions {
     std::size_t connections_max = 100'000;
@@ -55,18 +45,13 @@ public:
     std::size_t connections() const { return connections_; }
 
 private:
-    struct KeyHash {
-        std::size_t operator()(const AddressKey& key) const noexcept {
-            return std::hash<std::uint64_t>{}(key.bits * 0x9E3779B97F4A7C15u + (key.is_v6 ? 1 : 0));
-        }
-    };
     struct Entry {
         std::size_t connections = 0;
         Pace logins;
     };
 
     AddressLimitOptions options_;
-    std::unordered_map<AddressKey, Entry, KeyHash> entries_;
+    std::unordered_map<AddressKey, Entry, AddressKeyHash> entries_;
     std::size_t connections_ = 0;
 };
 
