@@ -20,6 +20,7 @@ struct Options {
     std::string live;    // Of a running server: address:port.
     std::string admin_socket;
     std::uint16_t tls_port = 0;
+    unsigned shards = 0;  // Of the simulated server, where the file leaves it open.
 
     bool in_process() const { return binary.empty() && live.empty(); }
 };
@@ -49,6 +50,7 @@ void play(const std::string& file, const Options& options, Counts& counts) {
         fmt::print("FAILED  {}\n", script.error().detail());
         return;
     }
+    if (options.shards != 0 && script->shards == 0) script->shards = options.shards;
     if (!options.in_process()) {
         if (const auto why = needs_simulation(*script, !options.binary.empty())) {
             ++counts.skipped;
@@ -81,6 +83,9 @@ int run(int argc, char** argv) {
     auto* ctl = app.add_option("--ctl", options.admin_socket, "Its admin socket")->needs(live);
     live->needs(ctl);
     app.add_option("--tls-port", options.tls_port, "Its port for direct TLS")->needs(live);
+    app.add_option("--shards", options.shards,
+                   "Shards of the simulated server, for files that do not say")
+        ->check(CLI::Range(1, 8));
     CLI11_PARSE(app, argc, argv);
     if (!options.live.empty() && options.live.find(':') == std::string::npos) {
         fmt::print(stderr, "--live wants ADDRESS:PORT\n");

@@ -22,7 +22,7 @@ struct Step {
 struct Script {
     std::string path;
     std::string config;  ///< Settings in TOML, from `config:` lines.
-    unsigned shards = 1;
+    unsigned shards = 0;  ///< Of a simulated server; 0: any number will do.
     std::string simulated;  ///< Why only a simulated server will do, from `simulated:`.
     std::vector<Step> steps;
 };

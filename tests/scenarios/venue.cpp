@@ -5,7 +5,7 @@ namespace {
 
 HarnessOptions options_of(const Script& script) {
     HarnessOptions options;
-    options.shards = script.shards;
+    if (script.shards > 0) options.shards = script.shards;
     auto config = parse_config(script.config, script.path, all_keys());
     if (!config) throw ScriptFailure("config: " + config.error().front().to_string());
     options.config = *std::move(config);
