@@ -252,6 +252,8 @@ TEST(Session, closes_a_slow_reader_and_gives_its_messages_to_another) {
     slow.send("<presence><priority>5</priority></presence>");
     slow.expect_element();
     ScriptedClient& quick = harness.online("romeo", "quick");
+    quick.send("<presence><priority>1</priority></presence>");
+    slow.expect_element();
     ScriptedClient& juliet = harness.online("juliet", "x");
     slow.stop_reading();
     const std::string body(5'000, 'x');
