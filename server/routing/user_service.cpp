@@ -51,14 +51,6 @@ void UserService::reload(const Config& config) {
     iterations_ = static_cast<std::uint32_t>(config.get(keys::kScramIterations));
 }
 
-reactor::ShardId UserService::home_id(const xmpp::Jid& account) const {
-    return shard_of(account.bare_view(), parts_.world.shards.count());
-}
-
-UserService& UserService::home_of(const xmpp::Jid& account) const {
-    return *all_[home_id(account)];
-}
-
 base::Result<void> UserService::check(const xmpp::Jid& account) const {
     if (!account.has_local() || account.is_full())
         return base::fail(base::Errc::invalid_argument,
@@ -70,35 +62,37 @@ base::Result<void> UserService::check(const xmpp::Jid& account) const {
     return {};
 }
 
-reactor::Deferred<void> UserService::create(xmpp::Jid account, std::string password) {
+// Runs `task(home service, account)` on the shard where the account lives.
+template <class Task>
+reactor::Deferred<void> UserService::at_home(xmpp::Jid account, Task task) {
     if (auto checked = check(account); !checked) return checked;
-    UserService& home = home_of(account);
-    const reactor::ShardId id = home_id(account);
+    const reactor::ShardId id = shard_of(account.bare_view(), parts_.world.shards.count());
     return parts_.world.shards.run_on(
-        id, [&home, account = std::move(account), password = std::move(password)]() mutable {
-            return home.store_new(std::move(account), std::move(password));
+        id, [home = all_[id], account = std::move(account), task = std::move(task)]() mutable {
+            return task(*home, std::move(account));
         });
 }
 
+reactor::Deferred<void> UserService::create(xmpp::Jid account, std::string password) {
+    return at_home(std::move(account), [password = std::move(password)](
+                                           UserService& home, xmpp::Jid&& user) mutable {
+        return home.store_new(std::move(user), std::move(password));
+    });
+}
+
 reactor::Deferred<void> UserService::set_password(xmpp::Jid account, std::string password) {
-    if (auto checked = check(account); !checked) return checked;
-    UserService& home = home_of(account);
-    const reactor::ShardId id = home_id(account);
-    return parts_.world.shards.run_on(
-        id, [&home, account = std::move(account), password = std::move(password)]() mutable {
-            return home.store_password(std::move(account), std::move(password));
-        });
+    return at_home(std::move(account), [password = std::move(password)](
+                                           UserService& home, xmpp::Jid&& user) mutable {
+        return home.store_password(std::move(user), std::move(password));
+    });
 }
 
 reactor::Deferred<void> UserService::remove(xmpp::Jid account,
                                             std::optional<xmpp::Stanza> last_words) {
-    if (auto checked = check(account); !checked) return checked;
-    UserService& home = home_of(account);
-    const reactor::ShardId id = home_id(account);
-    return parts_.world.shards.run_on(
-        id, [&home, account = std::move(account), last_words = std::move(last_words)]() mutable {
-            return home.remove_here(std::move(account), std::move(last_words));
-        });
+    return at_home(std::move(account), [last_words = std::move(last_words)](
+                                           UserService& home, xmpp::Jid&& user) mutable {
+        return home.remove_here(std::move(user), std::move(last_words));
+    });
 }
 
 reactor::Deferred<void> UserService::store_new(xmpp::Jid account, std::string password) {

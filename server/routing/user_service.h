@@ -51,8 +51,8 @@ private:
     reactor::Deferred<void> store_new(xmpp::Jid account, std::string password);
     reactor::Deferred<void> store_password(xmpp::Jid account, std::string password);
     reactor::Deferred<void> remove_here(xmpp::Jid account, std::optional<xmpp::Stanza> last_words);
-    UserService& home_of(const xmpp::Jid& account) const;
-    reactor::ShardId home_id(const xmpp::Jid& account) const;
+    template <class Task>
+    reactor::Deferred<void> at_home(xmpp::Jid account, Task task);
     base::Result<void> check(const xmpp::Jid& account) const;
     void take_leave(const xmpp::Jid& account, std::optional<xmpp::Stanza> last_words);
 
