@@ -25,7 +25,7 @@ struct Sample {
     double bots_cpu_share = 0;  ///< Of one core.
     double server_cpu_share = 0;
     std::uint64_t server_rss_bytes = 0;
-    std::uint64_t server_pss_bytes = 0;
+    std::uint64_t server_pss_bytes = 0;  ///< 0 where it was not read: that disturbs a server.
 };
 
 /// Of the server's process, when its pid was given.
@@ -38,7 +38,8 @@ struct ServerUsage {
     std::uint64_t pss_bytes = 0;
     double cpu_us_per_message = 0;  ///< 0 when the run had no messages.
     double cpu_us_per_login = 0;
-    double pss_per_session_bytes = 0;  ///< Growth divided by sessions.
+    double pss_per_session_bytes = 0;  ///< Growth divided by sessions; RSS where PSS is not ours.
+    std::string note;                  ///< What could not be read; empty when nothing.
 };
 
 struct RunResult {
@@ -73,7 +74,7 @@ struct RunResult {
     std::optional<ServerUsage> server_usage;
     std::vector<Sample> samples;
 
-    /// No message lost, duplicated or reordered, and the run came to its end.
+    /// No message lost, duplicated, reordered or stray, and the run came to its end.
     bool passed() const { return messages.clean() && failure.empty(); }
 };
 

@@ -1,0 +1,26 @@
+// Comparison of results side by side, for `parley-bots compare` and deploy/compare. A contender is
+// one thing under test with one or more runs of it: with several, its figure is their median and
+// the spread is known; differences within the spread are said to be none.
+#pragma once
+
+#include "tests/bots/measure/run_result.h"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace bots {
+
+struct Contender {
+    std::string label;            ///< Column head: "parleyd", "Prosody 0.12".
+    std::vector<RunResult> runs;  ///< At least one.
+};
+
+/// Each result a contender of its own, told apart by software, host, setting or start.
+std::vector<Contender> contenders_of(std::vector<RunResult> results);
+
+/// Both want two contenders or more; the first is what the others are compared with.
+std::string compare_text(const std::vector<Contender>& contenders);
+std::string compare_html(const std::vector<Contender>& contenders);
+
+}  // namespace bots
