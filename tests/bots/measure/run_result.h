@@ -68,6 +68,9 @@ struct RunResult {
     Histogram latency;        ///< Of messages (or of answers, for `iq`; presence, for `presence`).
     Histogram login_latency;  ///< Connection attempt to online.
     std::map<std::string, std::uint64_t> errors;  ///< By condition, or by text of the failure.
+    /// What only this workload measures, by name with its unit: "stored_per_s" (offline),
+    /// "reconnect_logins_per_s" (login). Shown as they are.
+    std::map<std::string, double> figures;
     double bots_cpu_s = 0;
     double bots_cpu_share = 0;  ///< Of one core, in the measured phase.
     std::uint64_t bots_rss_bytes = 0;
