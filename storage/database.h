@@ -28,6 +28,7 @@ class Reactor;
 namespace storage {
 
 class Faults;
+class SimDisk;
 
 /// One queued function with its answer, type-erased. Owned by the queue, run on a storage thread,
 /// settled and destroyed on the shard that asked.
@@ -130,6 +131,8 @@ struct DatabaseOptions {
     /// How long to wait for a lock that another process holds. An inline database never waits.
     std::uint32_t busy_timeout_ms = 5000;
     Faults* faults = nullptr;
+    /// For make_inline_database: `path` is a file of this disk.
+    SimDisk* disk = nullptr;
 };
 
 /// Opens, and migrates, the database on threads of its own: one writer and `reader_threads`

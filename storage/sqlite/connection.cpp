@@ -24,9 +24,11 @@ Statement::~Statement() {
 Result<std::unique_ptr<Connection>> Connection::open(ConnectionOptions options) {
     std::unique_ptr<Connection> connection(new Connection(std::move(options)));
     // NOMUTEX: a connection is used by one thread at a time.
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    const int code =
-        sqlite3_open_v2(connection->path().c_str(), &connection->handle_, flags, nullptr);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    const std::string& vfs = connection->options_.vfs;
+    if (!vfs.empty()) flags |= SQLITE_OPEN_CREATE;
+    const int code = sqlite3_open_v2(connection->path().c_str(), &connection->handle_, flags,
+                                     vfs.empty() ? nullptr : vfs.c_str());
     if (code != SQLITE_OK) return std::unexpected(connection->failure(code));
     auto configured = connection->configure();
     if (!configured) return std::unexpected(std::move(configured).error());
@@ -40,6 +42,8 @@ Connection::~Connection() {
 }
 
 Result<void> Connection::configure() {
+    // Without shared memory, which a simulated disk has not, WAL needs the file for itself.
+    if (!options_.vfs.empty()) TRY(execute("PRAGMA locking_mode = EXCLUSIVE"));
     sqlite3_busy_timeout(handle_, static_cast<int>(options_.busy_timeout_ms));
     // A damaged or malicious file must not make SQL functions or schema text dangerous.
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);

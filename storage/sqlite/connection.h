@@ -25,6 +25,7 @@ enum class Access : std::uint8_t { write, read_only };
 
 struct ConnectionOptions {
     std::string path;
+    std::string vfs = {};  ///< Empty: the operating system.
     Access access = Access::write;
     std::uint32_t busy_timeout_ms = 0;
     std::uint64_t size_bytes_max = 0;

@@ -1,5 +1,6 @@
 #include "storage/sqlite/open_file.h"
 
+#include "storage/sim_disk.h"
 #include "storage/sqlite/migrate.h"
 
 #include <fcntl.h>
@@ -92,11 +93,13 @@ Result<OpenedFile> open_file(const DatabaseOptions& options, std::uint32_t busy_
         return base::fail(Errc::invalid_argument, "the database has no file name");
     OpenedFile opened;
     const bool in_memory = options.path == kMemoryPath;
-    if (!in_memory) {
+    const bool on_disk = !in_memory && options.disk == nullptr;
+    if (on_disk) {
         opened.lock = TRY(FileLock::acquire(options.path));
         TRY(create_private(options.path));
     }
     opened.writer = TRY(Connection::open({.path = options.path,
+                                          .vfs = options.disk ? options.disk->vfs_name() : "",
                                           .access = Access::write,
                                           .busy_timeout_ms = busy_timeout_ms,
                                           .size_bytes_max = options.size_bytes_max}));

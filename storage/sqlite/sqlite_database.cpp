@@ -122,8 +122,9 @@ base::Result<std::unique_ptr<SqliteDatabase>> open_unstarted(const DatabaseOptio
                                                              std::uint32_t busy_timeout_ms) {
     auto file = TRY(sqlite::open_file(options, busy_timeout_ms));
     std::vector<std::unique_ptr<Connection>> readers;
-    // A second connection to ":memory:" would be a second database.
-    const std::uint32_t count = options.path == sqlite::kMemoryPath ? 0 : readers_wanted;
+    // A second connection to ":memory:" would be a second database; a simulated disk takes one.
+    const bool single = options.path == sqlite::kMemoryPath || options.disk != nullptr;
+    const std::uint32_t count = single ? 0 : readers_wanted;
     for (std::uint32_t i = 0; i < count; ++i)
         readers.push_back(TRY(Connection::open({.path = options.path,
                                                 .access = Access::read_only,
