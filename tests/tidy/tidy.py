@@ -41,6 +41,7 @@ LIBRARIES = {
     r"boost/json": r"server/admin/.*\.cpp",
     r"boost/": r"(reactor|server/admin)/.*\.cpp",
     r"openssl/": r"(reactor/tls.*|xmpp/sasl/.*\.(cpp|h)|xmpp/payloads/.*\.cpp|tests/.*)",
+    r"unbound\.h": r"reactor/resolver_unbound\.cpp",
     r"sqlite3\.h": r"(storage/sqlite/.*\.cpp|tests/storage/.*)",
     r"expat\.h": r"xmpp/xml/.*\.cpp",
     r"unicode/": r"xmpp/(core|sasl)/.*\.(cpp|h)",

@@ -32,7 +32,7 @@ inline constexpr std::size_t kConnectTargetsMax = 16;
 /// (domain_to_ascii).
 std::string srv_name(ConnectService service, bool direct_tls, std::string_view domain);
 
-/// "xmpp-client" or "xmpp-server" (XEP-0368 §2).
+/// "xmpp-client" or "xmpp-server" (XEP-0368 §3).
 std::string_view alpn_of(ConnectService service) noexcept;
 
 /// True for an IPv4 or (bracketed) IPv6 address instead of a name: no SRV lookups, the only target
