@@ -21,6 +21,9 @@ std::string format_duration(base::Duration value);
 std::string format_bytes(double bytes);
 /// "37 %" of one core, "212 %".
 std::string format_share(double share);
+/// A stranger's text made fit for a terminal and one line: control characters, overrides of the
+/// writing direction and invalid UTF-8 become U+FFFD; past `characters_max` it is cut with "…".
+std::string printable(std::string_view text, std::size_t characters_max = 200);
 /// Terminal columns of UTF-8 text without wide characters (ours).
 std::size_t columns_of(std::string_view text);
 

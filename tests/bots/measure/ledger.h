@@ -26,7 +26,7 @@ struct MessageStamp {
     std::uint32_t sender = 0;  ///< Number of the bot.
     std::uint32_t receiver = 0;
     std::uint64_t sequence = 0;    ///< 1, 2, … per (sender, receiver).
-    base::MonotonicTime intended;  ///< When it was due to be sent, not when it was.
+    base::MonotonicTime intended;  ///< When it was due to be sent, not when it was; from 0.
 
     void append_to(std::string& out) const;
     /// Nothing when `id` is no stamp, to the letter.

@@ -20,7 +20,7 @@ struct Counters {
     std::uint64_t messages_received = 0;
     std::uint64_t logins = 0;
     double bots_cpu_s = 0;
-    std::optional<ProcessUsage> server;
+    std::optional<ProcessUsage> server{};
 };
 
 /// Between 1 s and what keeps a run within a thousand points.

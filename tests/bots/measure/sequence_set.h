@@ -23,6 +23,8 @@ public:
     std::uint64_t count_up_to(std::uint64_t limit) const;
     /// The greatest member; 0 when empty.
     std::uint64_t highest() const;
+    /// Inserting it would leave one gap more: it touches no member.
+    bool opens_gap(std::uint64_t sequence) const;
     /// Gaps below the highest member.
     std::size_t gaps() const noexcept { return beyond_ ? beyond_->size() : 0; }
 
@@ -34,8 +36,10 @@ public:
 private:
     using Intervals = std::map<std::uint64_t, std::uint64_t>;  // First to last, both in.
 
+    template <class Visit>
+    void each_interval(Visit visit) const;  // visit(first, last), ascending.
     std::uint64_t insert_interval(std::uint64_t first, std::uint64_t last);
-    void absorb();
+    void join_base();
 
     std::uint64_t base_ = 0;             // 1 to base_ are in.
     std::unique_ptr<Intervals> beyond_;  // Above base_ + 1, apart from each other; null when none.
