@@ -1,0 +1,109 @@
+"""What is measured: workloads of parley-bots with their options, and which of a run's figures are shown.
+Data only; the order is the order of the tables."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Metric:
+    """`path`: where parley-bots' JSON has it. The shown value is the one there divided by `divisor`."""
+
+    name: str
+    title: str
+    unit: str
+    path: tuple
+    divisor: float = 1
+    lower_is_better: bool = True
+
+
+MEMORY_PER_SESSION = Metric("memory_per_session", "memory per session", "KiB",
+                            ("server", "pss_per_session_bytes"), 1024)
+MEMORY = Metric("memory", "memory of the server", "MiB", ("server", "pss_bytes"), 1024 * 1024)
+LOGINS = Metric("logins_per_s", "logins", "/s", ("rates", "logins_per_s"), lower_is_better=False)
+CPU_PER_LOGIN = Metric("cpu_per_login", "server CPU per login", "ms",
+                       ("server", "cpu_us_per_login"), 1000)
+MESSAGES = Metric("messages_per_s", "messages", "/s", ("rates", "messages_per_s"),
+                  lower_is_better=False)
+CPU_PER_MESSAGE = Metric("cpu_per_message", "server CPU per message", "µs",
+                         ("server", "cpu_us_per_message"))
+P50 = Metric("p50", "latency, median", "ms", ("latency_ms", "p50"))
+P99 = Metric("p99", "latency, p99", "ms", ("latency_ms", "p99"))
+P99_9 = Metric("p99_9", "latency, p99.9", "ms", ("latency_ms", "p99_9"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurement:
+    """One workload as it is run. `security`: starttls or none. `timeout_s`: when it is given up."""
+
+    name: str
+    title: str
+    workload: str
+    users: int
+    options: tuple
+    metrics: tuple
+    security: str = "starttls"
+    timeout_s: int = 300
+
+    def arguments(self):
+        return [self.workload, "--users", str(self.users), "--security", self.security, *self.options]
+
+
+def idle(users, ramp, duration):
+    return Measurement(f"idle-{users}", f"{users:,} idle sessions over TLS", "idle", users,
+                       ("--ramp", f"{ramp}/s", "--duration", duration), (MEMORY_PER_SESSION, MEMORY))
+
+
+def login(users, duration):
+    return Measurement("login", f"Login storm: {users:,} users, TLS and SCRAM each time", "login",
+                       users, ("--duration", duration), (LOGINS, CPU_PER_LOGIN))
+
+
+def closed(name, users, window, duration, security="starttls"):
+    how = "TLS" if security == "starttls" else "without TLS"
+    title = f"Chat as fast as it goes, {how}: {users:,} users, {window} under way each"
+    return Measurement(name, title, "chat", users,
+                       ("--window", str(window), "--duration", duration),
+                       (MESSAGES, CPU_PER_MESSAGE, P99), security)
+
+
+def latency(users, rate, duration):
+    return Measurement(f"latency-{rate}", f"Chat at {rate:,} messages a second, TLS: {users:,} users",
+                       "chat", users, ("--rate", str(rate), "--duration", duration),
+                       (P50, P99, P99_9, CPU_PER_MESSAGE))
+
+
+def offline(users, duration):
+    return Measurement("offline", f"Messages stored for {users:,} absent users, then collected",
+                       "offline", users, ("--duration", duration), (MESSAGES, CPU_PER_MESSAGE))
+
+
+FULL = (
+    idle(1000, 250, "10s"),
+    idle(5000, 250, "10s"),
+    idle(10000, 250, "10s"),
+    login(2000, "20s"),
+    closed("chat", 200, 4, "20s"),
+    closed("chat-1000", 1000, 1, "20s"),
+    closed("chat-unencrypted", 200, 4, "20s", "none"),
+    latency(1000, 1000, "30s"),
+    latency(1000, 5000, "30s"),
+    offline(1000, "60s"),
+)
+
+# To see that everything works; the figures mean little.
+QUICK = (
+    idle(500, 250, "2s"),
+    login(200, "3s"),
+    closed("chat", 50, 4, "3s"),
+    closed("chat-unencrypted", 50, 4, "3s", "none"),
+    latency(100, 500, "3s"),
+    offline(50, "10s"),
+)
+
+REGISTER_S_MAX = 1800
+
+
+def register(users):
+    """The options of the run that creates all accounts."""
+    return ["idle", "--users", str(users), "--security", "starttls", "--accounts", "ibr", "--ramp",
+            "100/s", "--duration", "1s"]
