@@ -17,7 +17,7 @@ struct ConnectOptions {
     /// Between the starts of two attempts (RFC 8305 §8); a failure starts the next at once.
     base::Duration attempt_delay = std::chrono::milliseconds(250);
     /// Bind to this address first. Endpoints of another family are then left out.
-    std::optional<Endpoint> source;
+    std::optional<Endpoint> source = {};
 };
 
 /// Of one call; endpoints beyond it (after interleaving) are ignored.

@@ -10,7 +10,7 @@ struct World;
 
 /// Files are read once, when the resolver is made.
 struct UnboundOptions {
-    ResolverLimits limits;
+    ResolverLimits limits = {};
     /// Name servers to ask, from resolv.conf(5). Without a file or a server in it libunbound
     /// resolves from the root itself. Empty: not read.
     std::string resolv_conf = "/etc/resolv.conf";
@@ -22,7 +22,7 @@ struct UnboundOptions {
     std::vector<std::string> trust_anchors = {"/usr/share/dns/root.key",
                                               "/var/lib/unbound/root.key"};
     /// Name servers asked instead of those of resolv.conf: "192.0.2.1" or "192.0.2.1@5353".
-    std::vector<std::string> name_servers;
+    std::vector<std::string> name_servers = {};
 };
 
 /// On the shard's thread (or in a Reactor::Scope); `world` must outlive the resolver. Errors:

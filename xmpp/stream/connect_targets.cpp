@@ -40,8 +40,11 @@ private:
 
 /// RFC 2782 "Weight": `group` has one priority; moves what was drawn to the end of `ordered`.
 void draw_group(std::vector<Candidate> group, Draws& draws, std::vector<Candidate>& ordered) {
-    std::ranges::stable_partition(
-        group, [](const Candidate& candidate) { return candidate.record.weight == 0; });
+    // Those without weight come in random order as well, instead of the answer's.
+    for (std::size_t left = group.size(); left > 1; --left)
+        std::swap(group[left - 1], group[draws.up_to(left - 1)]);
+    std::ranges::partition(group,
+                           [](const Candidate& candidate) { return candidate.record.weight == 0; });
     std::uint64_t sum = 0;
     for (const Candidate& candidate : group)
         sum += candidate.record.weight;
