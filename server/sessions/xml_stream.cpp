@@ -9,7 +9,10 @@ namespace server {
 XmlStream::XmlStream(StreamShared& shared, XmlStreamOwner& owner,
                      std::unique_ptr<reactor::ByteStream> connection,
                      const xmpp::ParserLimits& limits)
-    : shared_(shared), owner_(owner), connection_(std::move(connection)), parser_(limits) {
+    : shared_(shared),
+      owner_(owner),
+      connection_(std::move(connection)),
+      parser_(limits, &shared.parsers) {
     connection_->set_observer(this);
 }
 
@@ -21,6 +24,7 @@ XmlStream::XmlStream(StreamShared& shared, XmlStreamOwner& owner, reactor::World
       tls_(arrived.tls),
       parser_(std::move(arrived.parser)),
       outbound_(std::move(arrived.outbound)) {
+    parser_.use_pool(&shared.parsers);
     connection_->attach(world);
     connection_->set_observer(this);
     if (!outbound_.empty()) shared_.reactor.at_turn_end(*this);
@@ -90,6 +94,7 @@ std::unique_ptr<DetachedStream> XmlStream::detach() {
     if (state_ != State::open || peer_closed_) return nullptr;
     state_ = State::finished;
     IdleParsers::Entry::leave();
+    parser_.use_pool(nullptr);
     connection_->detach();
     return std::make_unique<DetachedStream>(DetachedStream{.connection = std::move(connection_),
                                                            .tls = std::exchange(tls_, nullptr),

@@ -14,6 +14,7 @@
 #include "server/sessions/idle_parsers.h"
 #include "xmpp/core/error.h"
 #include "xmpp/xml/parser.h"
+#include "xmpp/xml/parser_pool.h"
 
 #include <array>
 #include <cstdint>
@@ -28,6 +29,7 @@ struct StreamShared {
 
     reactor::Reactor& reactor;
     IdleParsers idle;
+    xmpp::ParserPool parsers;
     /// Every read of the shard goes here first; nobody keeps bytes in it.
     std::array<std::byte, 65'536> read_buffer;
 };

@@ -2,32 +2,36 @@
 #include "xmpp/xml/parser.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <utility>
 
 #include "xmpp/core/namespaces.h"
+#include "xmpp/xml/parser_pool.h"
 #include "xmpp/xml/scanner.h"
 #include "xmpp/xml/tree_builder.h"
 
 namespace xmpp {
 namespace {
 
-// What nearly every client's header comes down to; such a stream keeps no copy of its own.
-constexpr std::array<std::string_view, 2> kUsualHeaderTags = {
-    "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>",
-    "<stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:client'>",
-};
+// Gives back memory, which assigning an empty string does not.
+void free_string(std::string& text) noexcept {
+    std::string().swap(text);
+}
 
 }  // namespace
 
 class StreamParser::Impl {
 public:
-    explicit Impl(const ParserLimits& limits) : limits_(limits), scanner_(limits_) {}
+    Impl(const ParserLimits& limits, ParserPool* pool)
+        : limits_(limits), scanner_(limits_), pool_(pool) {}
+    ~Impl() { lend_builder(); }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
 
     void feed(std::string_view bytes) {
         if (failed_) return;
         compact();
+        if (pool_ != nullptr && buffer_.empty()) borrow_buffer();
         buffer_ += bytes;
     }
 
@@ -38,7 +42,8 @@ public:
             closed_ = true;
             return StreamClose{};
         }
-        if (closed_ || consumed_ == buffer_.size()) return NeedMore{};
+        if (closed_) return NeedMore{};
+        if (consumed_ == buffer_.size()) return rest();
         const Scanner::Scan scan = scanner_.scan(buffer_);
         const bool is_inside = scanner_.is_in_element() || scan.outcome == kHeader ||
                                scan.outcome == kElement || scan.outcome == kClose;
@@ -51,7 +56,7 @@ public:
         if (!is_inside) parsed_ = consumed_ = scan.safe_end;
         switch (scan.outcome) {
             case Scanner::Outcome::more:
-                return NeedMore{};
+                return rest();
             case Scanner::Outcome::header:
                 return end_header(scan.safe_end);
             case Scanner::Outcome::element:
@@ -82,11 +87,9 @@ public:
     const ParserLimits& limits() const noexcept { return limits_; }
 
     bool release() {
-        if (failed_ || closed_ || is_close_due_ || pending_bytes() > 0) return false;
-        if (!scanner_.is_between_elements()) return false;
-        scanner_.drop(buffer_.size());
-        buffer_ = {};
-        consumed_ = parsed_ = 0;
+        if (!is_at_rest()) return false;
+        forget_buffered();
+        free_string(buffer_);
         tree_.reset();
         return true;
     }
@@ -99,7 +102,12 @@ public:
     /// What is left of the buffer, for the next stream.
     std::string take_pending() {
         buffer_.erase(0, consumed_);
-        return std::move(buffer_);
+        return std::exchange(buffer_, {});
+    }
+    ParserPool* pool() const noexcept { return pool_; }
+    void use_pool(ParserPool* pool) {
+        lend_builder();
+        pool_ = pool;
     }
     void restart_with(std::string pending) {
         buffer_ = std::move(pending);
@@ -120,7 +128,43 @@ private:
         consumed_ = 0;
     }
 
+    bool is_at_rest() const noexcept {
+        return !failed_ && !closed_ && !is_close_due_ && pending_bytes() == 0 &&
+               scanner_.is_between_elements();
+    }
+
+    // Nothing is left to parse.
+    ParserEvent rest() {
+        if (pool_ != nullptr && is_at_rest()) {
+            forget_buffered();
+            lend_builder();
+            if (buffer_.capacity() > std::string().capacity())
+                pool_->give_buffer(std::exchange(buffer_, {}));
+        }
+        return NeedMore{};
+    }
+
+    void forget_buffered() noexcept {
+        scanner_.drop(buffer_.size());
+        buffer_.clear();
+        consumed_ = parsed_ = 0;
+    }
+
+    void borrow_buffer() {
+        if (buffer_.capacity() == std::string().capacity()) buffer_ = pool_->take_buffer();
+    }
+
+    // A stream with an unusual header keeps its builder until `release`.
+    void lend_builder() {
+        if (pool_ == nullptr || tree_ == nullptr || !own_header_tag_.empty()) return;
+        if (tree_->can_go_on()) pool_->give_builder(std::move(tree_));
+    }
+
     TreeBuilder& tree() {
+        if (tree_ == nullptr && pool_ != nullptr && own_header_tag_.empty()) {
+            tree_ = pool_->take_builder(header_tag_);
+            if (tree_ != nullptr) tree_->adopt_limits(limits_);
+        }
         if (tree_ == nullptr) {
             tree_ = std::make_unique<TreeBuilder>(limits_, std::string(header_tag_));
         }
@@ -130,7 +174,7 @@ private:
     ParserEvent fail(StreamError error) {
         failed_ = std::make_unique<StreamError>(std::move(error));
         tree_.reset();
-        buffer_ = {};
+        free_string(buffer_);
         consumed_ = parsed_ = 0;
         return ParserError{*failed_};
     }
@@ -145,9 +189,8 @@ private:
     }
 
     void keep_header_tag(const std::string& tag) {
-        const auto usual = std::ranges::find(kUsualHeaderTags, tag);
-        if (usual == kUsualHeaderTags.end()) own_header_tag_ = tag;
-        header_tag_ = usual != kUsualHeaderTags.end() ? *usual : own_header_tag_;
+        header_tag_ = ParserPool::find_usual(tag);
+        if (header_tag_.empty()) header_tag_ = own_header_tag_ = tag;
     }
 
     ParserEvent end_element(std::size_t end) {
@@ -183,6 +226,7 @@ private:
     std::size_t consumed_ = 0;  // Bytes that belong to events already returned.
     std::size_t parsed_ = 0;    // Bytes that expat has seen, or never will.
     Scanner scanner_;
+    ParserPool* pool_;
     std::unique_ptr<TreeBuilder> tree_;  // Null while there is nothing to parse.
     std::string_view header_tag_;        // Brings the stream's namespaces back; empty before it.
     std::string own_header_tag_;         // Where that points unless it is a usual one.
@@ -191,7 +235,8 @@ private:
     bool closed_ = false;
 };
 
-StreamParser::StreamParser(const ParserLimits& limits) : impl_(std::make_unique<Impl>(limits)) {}
+StreamParser::StreamParser(const ParserLimits& limits, ParserPool* pool)
+    : impl_(std::make_unique<Impl>(limits, pool)) {}
 StreamParser::StreamParser(StreamParser&&) noexcept = default;
 StreamParser& StreamParser::operator=(StreamParser&&) noexcept = default;
 StreamParser::~StreamParser() = default;
@@ -216,9 +261,13 @@ void StreamParser::set_limits(const ParserLimits& limits) noexcept {
 }
 
 void StreamParser::reset() {
-    auto fresh = std::make_unique<Impl>(impl_->limits());
+    auto fresh = std::make_unique<Impl>(impl_->limits(), impl_->pool());
     fresh->restart_with(impl_->take_pending());
     impl_ = std::move(fresh);
+}
+
+void StreamParser::use_pool(ParserPool* pool) {
+    impl_->use_pool(pool);
 }
 
 bool StreamParser::release() {

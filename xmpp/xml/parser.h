@@ -90,10 +90,14 @@ struct ParserError {
 
 using ParserEvent = std::variant<NeedMore, StreamOpen, StanzaElement, StreamClose, ParserError>;
 
-/// One direction of one stream. Movable; not for two threads at once.
+class ParserPool;  // xmpp/xml/parser_pool.h
+
+/// One direction of one stream. Movable; not for two threads at once. With a pool, what an idle
+/// stream does not need goes back there by itself.
 class StreamParser {
 public:
-    explicit StreamParser(const ParserLimits& limits = {});
+    /// `pool` may be null: then all memory is the parser's own.
+    explicit StreamParser(const ParserLimits& limits = {}, ParserPool* pool = nullptr);
     StreamParser(StreamParser&&) noexcept;
     StreamParser& operator=(StreamParser&&) noexcept;
     ~StreamParser();
@@ -124,6 +128,9 @@ public:
     /// Expects a new stream header (after TLS or SASL). Pending bytes are kept: they belong to the
     /// new stream; white space before its first '<' is ignored.
     void reset();
+
+    /// Changes the pool, or leaves it (null). What was lent stays with whoever has it.
+    void use_pool(ParserPool* pool);
 
     /// Frees everything that an idle stream does not need, if it stands between two stanzas with
     /// nothing pending; says whether it did. The next byte brings it back, with the prefixes of the

@@ -97,7 +97,7 @@ void TreeBuilder::FreeExpat::operator()(void* expat) const noexcept {
 }
 
 TreeBuilder::TreeBuilder(const ParserLimits& limits, std::string header_tag)
-    : limits_(limits), header_tag_(std::move(header_tag)) {}
+    : limits_(&limits), header_tag_(std::move(header_tag)) {}
 TreeBuilder::~TreeBuilder() = default;
 
 bool TreeBuilder::create_expat() {
@@ -176,6 +176,11 @@ std::optional<Element> TreeBuilder::take_element() {
     return std::exchange(root_, Element());
 }
 
+bool TreeBuilder::can_go_on() const noexcept {
+    return expat_ != nullptr && !header_tag_.empty() && !header_ && !closed_ && !stopped_ &&
+           !is_complete_ && open_.empty() && inner_prefixes_.empty() && !is_worn();
+}
+
 bool TreeBuilder::is_worn() const noexcept {
     return parsed_bytes_ > kExpatBytesMax;
 }
@@ -194,7 +199,7 @@ void TreeBuilder::stop(StreamError error) {
 }
 
 bool TreeBuilder::check_name(std::string_view name) {
-    if (name.size() <= limits_.name_bytes_max) return true;
+    if (name.size() <= limits_->name_bytes_max) return true;
     stop(StreamError(StreamCondition::policy_violation, "a name is too long"));
     return false;
 }
@@ -257,7 +262,7 @@ void TreeBuilder::add_text(std::string_view text) {
 void TreeBuilder::start_namespace(std::string_view prefix, std::string_view uri) {
     if (stopped_ || is_replaying_) return;
     if (!check_name(prefix) || !check_name(uri)) return;
-    if (++namespaces_ > limits_.namespaces_max) {
+    if (++namespaces_ > limits_->namespaces_max) {
         stop(StreamError(StreamCondition::policy_violation, "too many namespace declarations"));
         return;
     }

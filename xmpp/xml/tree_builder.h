@@ -15,12 +15,15 @@ namespace xmpp {
 
 class TreeBuilder {
 public:
-    /// `limits` must outlive this. With `header_tag` it goes on in a stream whose header another
-    /// builder has parsed: the text of that builder's header_tag().
+    /// `limits` must outlive this, or its use under them. With `header_tag` it goes on in a stream
+    /// whose header another builder has parsed: the text of that builder's header_tag().
     explicit TreeBuilder(const ParserLimits& limits, std::string header_tag = {});
     TreeBuilder(const TreeBuilder&) = delete;
     TreeBuilder& operator=(const TreeBuilder&) = delete;
     ~TreeBuilder();
+
+    /// Goes on for another stream. Precondition: can_go_on().
+    void adopt_limits(const ParserLimits& limits) noexcept { limits_ = &limits; }
 
     /// Parses whole tokens. nullopt, or the reason to close the stream.
     std::optional<StreamError> parse(std::string_view tokens);
@@ -36,6 +39,10 @@ public:
     /// A start tag with the name and the namespaces of the stream header: all that a builder for
     /// the next element needs to know.
     const std::string& header_tag() const noexcept { return header_tag_; }
+
+    /// Stands between two elements of a stream, and so does expat: nothing of this stream but its
+    /// namespaces is left in it.
+    bool can_go_on() const noexcept;
 
     /// Whether so much went through expat that its tables of names may have grown.
     bool is_worn() const noexcept;
@@ -65,7 +72,7 @@ private:
     bool check_name(std::string_view name);
     void stop(StreamError error);
 
-    const ParserLimits& limits_;
+    const ParserLimits* limits_;
     std::unique_ptr<void, FreeExpat> expat_;
     std::size_t parsed_bytes_ = 0;   // By this expat.
     std::string header_tag_;         // Empty before the header.
