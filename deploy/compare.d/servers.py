@@ -4,6 +4,7 @@ the same: a folder of their own, a port, a certificate, a list of features."""
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 
 import configuration
@@ -55,9 +56,13 @@ class Server:
         else:
             subprocess.run(["cp", "--archive", "--reflink=auto", str(accounts), str(folder / "data")],
                            check=True)
+        self.furnish(folder / "data")
         if self.user is not None and os.geteuid() == 0:
             subprocess.run(["chown", "-R", f"{self.user}:{self.user}", str(folder)], check=True)
         return self.process(folder)
+
+    def furnish(self, data):
+        """What the server expects in its data folder and does not make itself."""
 
     def environment(self, folder):
         return {"PATH": os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin", "HOME": str(folder),
@@ -111,6 +116,7 @@ class Ejabberd(Server):
     user = "ejabberd"
     templates = ("ejabberd.yml", "ejabberdctl.cfg")
     copied = ("/etc/ejabberd/inetrc",)
+    schema = pathlib.Path("/usr/share/ejabberd/sql/lite.sql")
 
     def values(self, folder, tls_required):
         return super().values(folder, tls_required) | {
@@ -125,6 +131,13 @@ class Ejabberd(Server):
                         str(folder / "data"), "foreground-quiet"],
                        self.user, self.environment(folder), folder, self.port, DOMAIN,
                        [folder / "ejabberd.log", folder / "error.log"], folder / "ejabberd.pid")
+
+    def furnish(self, data):
+        archive = data / "archive.sqlite"
+        if not archive.exists():
+            with sqlite3.connect(archive) as database:
+                database.executescript(self.schema.read_text())
+            database.close()
 
     def version(self):
         return package_version("ejabberd")
