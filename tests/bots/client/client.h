@@ -51,10 +51,15 @@ struct ClientOptions {
 
 class Client;
 
+/// The condition of an error stanza that `request` failed with; nullopt for other failures.
+std::optional<xmpp::StanzaCondition> stanza_condition(const base::Failure& failure);
+
 /// Told from the loop; may send, disconnect or destroy the client from inside a call.
 class ClientObserver {
 public:
-    /// Bound, or with `resumed` the old session goes on and nothing was lost (XEP-0198 §5).
+    /// Bound, or with `resumed` the old session goes on and nothing was lost (XEP-0198 §5). When
+    /// that fails, messages that the former session left unacknowledged are sent once more, with
+    /// <delay/>, before this; its presence and requests are forgotten.
     virtual void on_online(Client& client, bool resumed);
     /// The session ended: by the server (its stream error is in the text), a lost connection, or
     /// `disconnect`. `stay_online` reconnects after this.
@@ -62,8 +67,8 @@ public:
     virtual void on_message(Client& client, xmpp::Stanza message);
     virtual void on_presence(Client& client, xmpp::Stanza presence);
     /// A request from the server or somebody: the reply, or nothing if it is answered later by
-    /// `send`. The default answers pings (XEP-0199) and refuses the rest with
-    /// service-unavailable.
+    /// `send`. The default answers pings (XEP-0199) and pushes of the own roster, and refuses the
+    /// rest with service-unavailable.
     virtual std::optional<xmpp::Stanza> on_request(Client& client, const xmpp::Stanza& iq);
     /// XEP-0198: the server has taken `stanzas` more of what was sent.
     virtual void on_acknowledged(Client& client, std::uint32_t stanzas);
@@ -84,11 +89,13 @@ public:
     /// One attempt: connects and logs in (or resumes, when a resumable session was lost). Settles
     /// after on_online. Failures name the step and the server's words: not_found and
     /// connection_refused, timed_out, tls_failed (certificate), permission_denied (wrong password;
-    /// the SASL condition is in the text), unsupported (a feature is missing), protocol_error.
+    /// the SASL condition is in the text), unsupported (a feature is missing), busy (temporary
+    /// refusal, or the client is connecting or online already), connection_aborted (the server
+    /// breaks the protocol), and others of xmpp/client/failures.h.
     reactor::Deferred<void> connect();
     /// Connects and reconnects after losses until `disconnect`; settles then, or with a failure
-    /// that trying again cannot mend (permission_denied, unsupported) or after attempts_max in a
-    /// row.
+    /// that trying again cannot mend (permission_denied, unsupported, invalid_argument, and
+    /// already_exists: another client took the resource) or after attempts_max in a row.
     reactor::Deferred<void> stay_online(reactor::Backoff backoff = {});
     /// Closes the stream politely and waits for the server's closing tag, at most `grace`. No
     /// resumption afterwards.
@@ -99,19 +106,23 @@ public:
     bool online() const noexcept;
     /// The full JID once bound.
     const xmpp::Jid& jid() const noexcept;
-    /// What was negotiated; empty before. Mechanism of the login, TLS version and cipher.
+    /// Of the last login, "SCRAM-SHA-256-PLUS" or "XEP-0078 digest"; empty before.
     const std::string& mechanism() const noexcept;
+    /// Empty texts without TLS or while not connected.
+    reactor::TlsInfo tls_info() const;
     bool stream_management() const noexcept;  ///< Enabled on this session.
     bool has_feature(std::string_view name, std::string_view ns) const;  ///< Of the last features.
 
     /// Queues; written at the end of the turn. While not online with a resumable session: kept for
-    /// the resumption, else dropped (false). An id is not added.
+    /// the resumption, else dropped (false); dropped as well when the server has not acknowledged
+    /// 100,000 stanzas. An id is not added.
     bool send(const xmpp::Stanza& stanza);
     /// The same for text that the caller composed: exactly one stanza in jabber:client.
     bool send_xml(std::string_view stanza);
     /// Sends an IQ of type get or set (an id is given to it) and settles with the result stanza;
-    /// an error answer is a failure with the condition's name in the text: see `stanza_error`.
-    /// Answers are matched by (peer, id); RFC 6120 §8.2.3. Fails with timed_out, connection_lost.
+    /// an error answer is a failure with the condition's name in the text: see `stanza_condition`.
+    /// Answers are matched by (peer, id); RFC 6120 §8.2.3. Fails with timed_out, connection_lost
+    /// (the session ended and was not resumed), cancelled (the client is gone).
     reactor::Deferred<xmpp::Stanza> request(xmpp::Stanza iq,
                                             base::Duration timeout = std::chrono::seconds(60));
 
