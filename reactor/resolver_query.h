@@ -19,7 +19,7 @@ std::string_view name_of(DnsType type) noexcept;
 
 /// One answer, a denial included.
 struct DnsReply {
-    std::vector<std::string> rdata;  ///< In wire form, names in it not compressed.
+    std::vector<std::string> rdata = {};  ///< In wire form, names in it not compressed.
     Absence absence = Absence::none;
     Dnssec dnssec = Dnssec::insecure;
     std::chrono::seconds ttl{0};

@@ -159,11 +159,43 @@ TEST_F(ResolverTest, joins_the_strings_of_a_txt_record) {
     EXPECT_THAT(answer->records, ElementsAre(text, ""));
 }
 
-TEST_F(ResolverTest, carries_the_dnssec_state_of_the_weaker_part) {
+TEST_F(ResolverTest, carries_the_dnssec_state) {
     dns.add_address("example.org", "192.0.2.1");
     EXPECT_EQ(addresses("example.org")->dnssec, Dnssec::insecure);
     dns.set_dnssec("example.org", Dnssec::secure);
     EXPECT_EQ(addresses("example.org")->dnssec, Dnssec::secure);
+}
+
+/// Answers at once what the test put there.
+class ScriptedResolver final : public QueryingResolver {
+public:
+    explicit ScriptedResolver(World& world) : QueryingResolver(world, {}) {}
+    DnsReply v4;
+    DnsReply v6;
+
+private:
+    Deferred<DnsReply> query(const std::string&, DnsType type) override {
+        return type == DnsType::aaaa ? v6 : v4;
+    }
+    std::size_t under_way() const noexcept override { return 0; }
+};
+
+TEST_F(ResolverTest, takes_the_weaker_dnssec_state_and_the_lesser_ttl_of_the_families) {
+    ScriptedResolver scripted(sim.world());
+    const DnsReply secure{
+        .rdata = {rdata_of_address("2001:db8::1")}, .dnssec = Dnssec::secure, .ttl = 60s};
+    const DnsReply insecure{.rdata = {rdata_of_address("192.0.2.1")}, .ttl = 300s};
+    scripted.v6 = secure;
+    scripted.v4 = insecure;
+    Addresses answer = test::value_of(scripted.resolve_addresses("example.org"));
+    EXPECT_EQ(answer.dnssec, Dnssec::insecure);
+    EXPECT_EQ(answer.ttl, 60s);
+    scripted.v6 = DnsReply{.absence = Absence::no_data};
+    answer = test::value_of(scripted.resolve_addresses("example.org"));
+    EXPECT_EQ(answer.ttl, 300s) << "a family without addresses has no say";
+    scripted.v6 = DnsReply{.rdata = {"malformed"}};
+    answer = test::value_of(scripted.resolve_addresses("example.org"));
+    EXPECT_THAT(answer.addresses, ElementsAre("192.0.2.1"));
 }
 
 TEST_F(ResolverTest, fails_on_a_bogus_answer) {
