@@ -1,5 +1,5 @@
-// The real Resolver: libunbound, a validating and caching one inside the process. One per shard that
-// asks: each has a cache and, from its first question on, one thread of libunbound's (1.5 MB).
+// The real Resolver: libunbound, a validating and caching one inside the process. One per shard
+// that asks: each has a cache and, from its first question on, a thread of libunbound (1.5 MB).
 // Questions of different shards are about different domains, so there is little to share.
 #pragma once
 
