@@ -15,6 +15,8 @@ constexpr std::size_t kCopyMax = 512;
 constexpr std::size_t kGatherMax = 16'384;
 constexpr std::size_t kBuffersPerWriteMax = 64;
 constexpr std::size_t kSpareTextsMax = 16;
+constexpr std::size_t kSpareListsMax = 16;
+constexpr std::size_t kSlicesKeptMax = 64;
 
 // One per thread: buffers never travel between shards.
 thread_local std::vector<std::string> spare_texts;
@@ -35,6 +37,29 @@ void give_text(std::string text) noexcept {
 }
 
 }  // namespace
+
+// The emptied lists of slices of this thread's queues.
+struct OutboundQueue::SpareLists {
+    static thread_local std::vector<std::vector<Slice>> lists;
+
+    static void give(std::vector<Slice>& list) noexcept {
+        list.clear();
+        if (list.capacity() > kSlicesKeptMax || lists.size() >= kSpareListsMax) {
+            std::vector<Slice>().swap(list);
+            return;
+        }
+        if (list.capacity() == 0) return;
+        if (lists.capacity() == 0) lists.reserve(kSpareListsMax);
+        lists.push_back(std::exchange(list, std::vector<Slice>()));
+    }
+    static std::vector<Slice> take() {
+        if (lists.empty()) return {};
+        std::vector<Slice> list = std::move(lists.back());
+        lists.pop_back();
+        return list;
+    }
+};
+thread_local std::vector<std::vector<OutboundQueue::Slice>> OutboundQueue::SpareLists::lists;
 
 OutboundQueue::OutboundQueue(OutboundQueue&& other) noexcept
     : slices_(std::exchange(other.slices_, {})),
@@ -59,7 +84,7 @@ OutboundQueue::~OutboundQueue() {
 void OutboundQueue::clear() noexcept {
     for (Slice& slice : slices_)
         give_text(std::move(slice.owned));
-    slices_ = {};
+    SpareLists::give(slices_);
     first_ = 0;
     offset_ = 0;
     size_bytes_ = 0;
@@ -82,7 +107,10 @@ void OutboundQueue::append(std::string_view bytes) {
     if (bytes.empty()) return;
     const bool fits = first_ < slices_.size() && slices_.back().shared.empty() &&
                       slices_.back().owned.size() + bytes.size() <= kGatherMax;
-    if (!fits) slices_.push_back({take_text(), {}});
+    if (!fits) {
+        if (slices_.capacity() == 0) slices_ = SpareLists::take();
+        slices_.push_back({take_text(), {}});
+    }
     slices_.back().owned.append(bytes);
     size_bytes_ += bytes.size();
 }

@@ -47,6 +47,7 @@ private:
             return shared.empty() ? std::string_view(owned) : shared.view();
         }
     };
+    struct SpareLists;
     void consume(std::size_t bytes) noexcept;
 
     std::vector<Slice> slices_;

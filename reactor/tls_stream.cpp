@@ -279,7 +279,7 @@ bool OpenSslStream::write_pending_record(IoResult& refusal) {
         }
         pending_record_.erase(0, count);
     }
-    pending_record_ = {};
+    std::string().swap(pending_record_);  // Gives the memory back.
     return true;
 }
 
