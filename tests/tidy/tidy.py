@@ -43,7 +43,7 @@ LIBRARIES = {
     r"openssl/": r"(reactor/tls.*|xmpp/sasl/.*\.(cpp|h)|xmpp/payloads/.*\.cpp|tests/.*)",
     r"unbound\.h": r"reactor/resolver_unbound\.cpp",
     r"sqlite3\.h": r"(storage/sqlite/.*\.cpp|tests/storage/.*)",
-    r"expat\.h": r"xmpp/xml/.*\.cpp",
+    r"expat\.h": r"(xmpp/xml/.*|tests/bots/report/well_formed)\.cpp",
     r"unicode/": r"xmpp/(core|sasl)/.*\.(cpp|h)",
     r"toml\+\+|toml\.hpp": r"server/config/.*\.cpp",
     r"CLI/": r"server/(main|ctl/.*)\.cpp|tests/scenarios/main\.cpp",

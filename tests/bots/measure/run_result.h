@@ -54,7 +54,7 @@ struct RunResult {
     std::map<std::string, std::string> settings;  ///< The workload's keys as they were in force.
 
     bool interrupted = false;   ///< Ctrl-C, or a limit: what was measured up to then.
-    std::string failure;        ///< Why the run failed; empty when it did not.
+    std::string failure;        ///< Why it failed, apart from what `messages` tells; else empty.
     base::Duration duration{};  ///< Of the measured phase.
     std::uint32_t users = 0;
     std::uint32_t sessions_peak = 0;
@@ -74,6 +74,7 @@ struct RunResult {
     double bots_cpu_s = 0;
     double bots_cpu_share = 0;  ///< Of one core, in the measured phase.
     std::uint64_t bots_rss_bytes = 0;
+    std::uint32_t bots_shards = 0;  ///< Loops, each on a core of its own; 0: not known.
     std::optional<ServerUsage> server_usage;
     std::vector<Sample> samples;
 
