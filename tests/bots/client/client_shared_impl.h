@@ -5,6 +5,7 @@
 #include "tests/bots/client/client_shared.h"
 #include "tests/bots/client/salted_passwords.h"
 #include "xmpp/core/element.h"
+#include "xmpp/xml/parser_pool.h"
 
 #include <array>
 #include <cstddef>
@@ -37,6 +38,7 @@ struct ClientShared::Impl {
     std::shared_ptr<const reactor::TlsClientContext> tls;
     SaltedPasswords salted_passwords;
     server::IdleParsers idle;
+    xmpp::ParserPool parsers;
     std::string id_prefix;  ///< Of the ids of requests.
     std::string scratch;    ///< For one stanza at a time, to be written; nobody keeps bytes in it.
     std::shared_ptr<const FeatureNames> features;

@@ -23,7 +23,10 @@ xmpp::ParserLimits limits() {
 
 Connection::Connection(ClientShared::Impl& shared, ConnectionOwner& owner,
                        std::unique_ptr<reactor::ByteStream> stream)
-    : shared_(shared), owner_(owner), stream_(std::move(stream)), parser_(limits()) {
+    : shared_(shared),
+      owner_(owner),
+      stream_(std::move(stream)),
+      parser_(limits(), &shared.parsers) {
     stream_->set_observer(this);
     stream_->arm(reactor::Interest::readable);
 }
