@@ -85,11 +85,13 @@ public:
     /// Anything else; no stamp, no booking.
     bool send(BotNumber from, const xmpp::Stanza& stanza);
     bool send_xml(BotNumber from, std::string_view stanza);
-    /// An answer is booked like a message from the bot to itself.
-    reactor::Deferred<void> ask(BotNumber from, xmpp::Stanza request, base::MonotonicTime intended);
-    /// The same without booking: its latency is nobody's concern.
+    /// A request whose answer is booked like a message from the bot to itself; the workload is
+    /// told by on_answer.
+    void ask(BotNumber from, xmpp::Stanza request, base::MonotonicTime intended);
+    /// A request that is not booked: its latency is nobody's concern.
     reactor::Deferred<xmpp::Stanza> request(BotNumber from, xmpp::Stanza request);
     Ledger& ledger() noexcept { return ledger_; }
+    const Ledger& ledger() const noexcept { return ledger_; }
     /// An arrival that is no message (presence): into the books and the latency.
     Ledger::Arrival book_arrival(const MessageStamp& stamp, BotNumber receiver);
 
@@ -98,28 +100,33 @@ public:
     void count_error(std::string_view what);
     /// Counts what the workload alone measures.
     Extras& extras() noexcept { return extras_; }
-    /// Of messages, in the place of arrival minus intended time: for workloads that measure from
-    /// something else.
-    void record_latency(base::Duration latency);
-    void measure_latency_itself(bool wanted) noexcept { records_latency_ = !wanted; }
-    bool measuring() const noexcept { return measuring_; }
+    /// For workloads that measure messages from something else than their intended time.
+    void measure_latency_itself() noexcept { records_latency_ = false; }
+    void record_latency(base::Duration latency) { latency_.record(latency); }
+    /// The times of the phase that counts, as `run` was told.
+    bool measured(base::MonotonicTime time) const {
+        return measure_from_ <= time && time < measure_until_;
+    }
 
     // --- for the conductor
 
     void use(std::unique_ptr<Workload> workload) { workload_ = std::move(workload); }
     Workload& workload() { return *workload_; }
     reactor::Deferred<void> ramp();
-    reactor::Deferred<void> prepare();
+    reactor::Deferred<void> prepare(std::uint32_t step);
     reactor::Deferred<void> run(RunTimes times);
     reactor::Deferred<void> come_back();
-    /// Cancels what `ramp`, `prepare`, `run` or `come_back` is doing.
+    /// Everybody logs out; what ends from now on is no surprise.
+    reactor::Deferred<void> leave();
+    /// Cancels what `ramp`, `prepare`, `run`, `come_back` or `leave` is doing; that then succeeds.
     void interrupt() noexcept;
+    /// Nothing that is due from now on counts.
     void end_measuring();
-    /// Errors of sessions that end are expected from now on.
-    void closing() noexcept { closing_ = true; }
     const Tallies& tallies() const noexcept { return tallies_; }
     const Histogram& latency() const noexcept { return latency_; }
     const Histogram& login_latency() const noexcept { return login_latency_; }
+    const Extras& extras() const noexcept { return extras_; }
+    Ledger release_ledger() { return std::move(ledger_); }
 
 private:
     class Bot;
@@ -129,13 +136,18 @@ private:
     const Bot& at(BotNumber bot) const;
     ClientOptions options_for(BotNumber bot) const;
     reactor::Deferred<void> attempt(BotNumber bot);
+    reactor::Deferred<bool> attempt_often(BotNumber bot, Login& login);
     reactor::Deferred<void> log_in_some(Login& login);
+    reactor::Deferred<void> log_out_some(std::vector<BotNumber>& bots);
+    reactor::Deferred<void> wait_for_answer(BotNumber from, xmpp::Stanza request,
+                                            MessageStamp stamp);
     reactor::Deferred<void> phase(reactor::Deferred<void> work);
+    void book_latency(const MessageStamp& stamp, base::MonotonicTime now);
     void bot_online(Bot& bot, bool resumed);
     void bot_offline(Bot& bot, const base::Failure& why);
     void bot_message(Bot& bot, const xmpp::Stanza& message);
+    void bot_presence(Bot& bot, const xmpp::Stanza& presence);
     std::optional<xmpp::Stanza> bot_request(Bot& bot, const xmpp::Stanza& iq);
-    void message_refused(Bot& bot, const xmpp::Stanza& message);
 
     reactor::World& world_;
     const Plan& plan_;
@@ -152,13 +164,14 @@ private:
     bool full_addresses_ = false;
     bool announces_ = true;
     bool records_latency_ = true;
-    bool measuring_ = false;
     bool closing_ = false;
     base::MonotonicTime measure_from_;
+    base::MonotonicTime measure_until_;
     Gate gate_;
-    std::deque<Bot> bots_;
     std::unique_ptr<Workload> workload_;
+    std::deque<Bot> bots_;
     reactor::Deferred<void>* phase_ = nullptr;  // Lives in a frame of `phase`.
+    reactor::TaskSet asking_;
 };
 
 }  // namespace bots

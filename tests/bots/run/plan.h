@@ -7,14 +7,19 @@
 #include "tests/bots/run/names.h"
 #include "tests/bots/workload/settings.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bots {
 
 struct Plan {
+    Plan(Settings its_settings, NamePattern its_names)
+        : settings(std::move(its_settings)), names(std::move(its_names)) {}
+
     Settings settings;
     NamePattern names;
     std::string password;
@@ -41,6 +46,11 @@ struct Plan {
 /// The shard of a bot. Pairs (2n, 2n + 1) share one.
 inline std::uint32_t shard_of(BotNumber bot, std::uint32_t shards) {
     return bot / 2 % shards;
+}
+
+/// Its place among the bots of its shard, from 0.
+inline std::size_t place_on_shard(BotNumber bot, std::uint32_t shards) {
+    return std::size_t{bot / 2 / shards} * 2 + bot % 2;
 }
 
 /// The other one of its pair; may be one past the last user.

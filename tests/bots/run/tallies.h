@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -15,25 +16,28 @@ namespace bots {
 /// How many of something came, and between when. Adds up over shards.
 struct Stretch {
     std::uint64_t count = 0;
-    base::MonotonicTime first;
+    base::MonotonicTime first = kNever;
     base::MonotonicTime last;
 
+    /// 0 times: the stretch reaches to `at`, as when something began.
     void note(base::MonotonicTime at, std::uint64_t times = 1) {
-        first = count == 0 ? at : std::min(first, at);
-        last = count == 0 ? at : std::max(last, at);
+        first = std::min(first, at);
+        last = std::max(last, at);
         count += times;
     }
     void add(const Stretch& other) {
-        if (other.count == 0) return;
-        first = count == 0 ? other.first : std::min(first, other.first);
-        last = count == 0 ? other.last : std::max(last, other.last);
+        first = std::min(first, other.first);
+        last = std::max(last, other.last);
         count += other.count;
     }
     /// 0 when there is nothing to divide by.
     double per_second() const {
-        const auto span = static_cast<double>((last - first).count()) / 1e9;
-        return span > 0 ? static_cast<double>(count) / span : 0;
+        if (last <= first) return 0;
+        return static_cast<double>(count) * 1e9 / static_cast<double>((last - first).count());
     }
+
+private:
+    static constexpr base::MonotonicTime kNever{std::numeric_limits<std::int64_t>::max()};
 };
 
 /// Of a workload's own, by name ("stored", "reconnect"): they become "stored_per_s" and

@@ -37,9 +37,10 @@ public:
 
     /// Whether this bot logs in before the phase that counts. Asked once per bot.
     virtual bool in_ramp(BotNumber bot) const;
-    /// After the ramp: makes what the phase needs (subscriptions). Settles when it is there; a
-    /// failure ends the run.
-    virtual reactor::Deferred<void> prepare();
+    /// After the ramp: makes what the phase needs (subscriptions), in steps; a step begins when the
+    /// one before has settled on all shards. A failure ends the run.
+    virtual std::uint32_t preparation_steps() const;
+    virtual reactor::Deferred<void> prepare(std::uint32_t step);
     /// Warm-up and measured phase. Settles when nothing is left to be started: at `end`, or before,
     /// when the work is done. Cancelled by Ctrl-C. A failure ends the run.
     virtual reactor::Deferred<void> run(RunTimes times) = 0;
@@ -53,6 +54,8 @@ public:
     virtual void on_online(BotNumber bot, bool resumed);
     /// A stamped message of this run arrived (any verdict but foreign and stray).
     virtual void on_arrival(const MessageStamp& stamp, Ledger::Arrival verdict);
+    /// A booked request was answered (or refused, or not at all: not `good`).
+    virtual void on_answer(BotNumber bot, bool good);
     virtual void on_presence(BotNumber bot, const xmpp::Stanza& presence);
     /// A request by somebody. Nothing: the crew answers (pings; pushes of rosters; the rest is
     /// refused).
