@@ -107,7 +107,7 @@ TEST(Ledger, counts_what_never_arrived_as_lost) {
     for (int i = 0; i < 10; ++i)
         ledger.next(1, 2);
     ledger.next(3, 4);  // A conversation of which nothing arrives.
-    for (const std::uint64_t sequence : {1, 2, 4, 5, 6, 8})
+    for (const std::uint64_t sequence : {1U, 2U, 4U, 5U, 6U, 8U})
         arrive(ledger, 1, 2, sequence);
     const Tally tally = balance_of(ledger);
     EXPECT_EQ(tally, (Tally{.sent = 11, .received = 6, .lost = 5}));
@@ -180,7 +180,7 @@ TEST(Ledger, balances_across_shards) {
     Ledger receivers(kRun);
     for (int i = 0; i < 6; ++i)
         senders.next(1, 2);
-    for (const std::uint64_t sequence : {1, 2, 2, 5, 4})
+    for (const std::uint64_t sequence : {1U, 2U, 2U, 5U, 4U})
         arrive(receivers, 1, 2, sequence);
     senders.refused(1, 2, 6);
     EXPECT_EQ(

@@ -51,7 +51,7 @@ TEST(SequenceSet, behaves_as_a_set_of_numbers_in_any_order) {
 
 TEST(SequenceSet, closes_gaps_when_what_was_missing_comes) {
     SequenceSet set;
-    for (const std::uint64_t sequence : {1, 3, 5, 4, 2})
+    for (const std::uint64_t sequence : {1U, 3U, 5U, 4U, 2U})
         EXPECT_TRUE(set.insert(sequence));
     EXPECT_EQ(set.gaps(), 0U);
     EXPECT_FALSE(set.insert(3));
@@ -72,9 +72,9 @@ TEST(SequenceSet, holds_the_greatest_numbers) {
 TEST(SequenceSet, merges_and_tells_how_many_were_in_both) {
     SequenceSet one;
     SequenceSet other;
-    for (const std::uint64_t sequence : {1, 2, 3, 7, 8})
+    for (const std::uint64_t sequence : {1U, 2U, 3U, 7U, 8U})
         one.insert(sequence);
-    for (const std::uint64_t sequence : {2, 4, 5, 8, 9})
+    for (const std::uint64_t sequence : {2U, 4U, 5U, 8U, 9U})
         other.insert(sequence);
     EXPECT_EQ(one.count_without(other, kLast), 3U);
     EXPECT_EQ(one.count_without(other, 6), 2U);

@@ -96,14 +96,13 @@ std::string percentiles_of(const std::vector<Contender>& contenders, const std::
 
 // Of several runs the one whose tail is in the middle stands for all.
 const RunResult& middle_run(const Contender& contender) {
-    std::vector<const RunResult*> runs;
-    for (const RunResult& run : contender.runs)
-        runs.push_back(&run);
-    std::ranges::stable_sort(runs, {}, [](const RunResult* run) {
-        const Histogram& latency = run->latency.count() > 0 ? run->latency : run->login_latency;
-        return latency.percentile(0.99);
-    });
-    return *runs[(runs.size() - 1) / 2];
+    std::vector<std::pair<base::Duration, const RunResult*>> runs;
+    for (const RunResult& run : contender.runs) {
+        const Histogram& latency = run.latency.count() > 0 ? run.latency : run.login_latency;
+        runs.emplace_back(latency.percentile(0.99), &run);
+    }
+    std::ranges::sort(runs);
+    return *runs[(runs.size() - 1) / 2].second;
 }
 
 std::string over_time_of(const std::vector<Contender>& contenders) {

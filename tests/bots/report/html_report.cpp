@@ -234,8 +234,9 @@ std::string messages_card(const RunResult& result) {
 std::string errors_card(const RunResult& result) {
     std::vector<std::pair<std::string, std::uint64_t>> errors(result.errors.begin(),
                                                               result.errors.end());
-    std::ranges::stable_sort(errors, std::greater(),
-                             [](const auto& error) { return error.second; });
+    std::ranges::sort(errors, [](const auto& left, const auto& right) {
+        return left.second != right.second ? left.second > right.second : left.first < right.first;
+    });
     Table table{.caption = "Errors", .head = {}, .rows = {}};
     for (std::size_t index = 0; index < std::min(errors.size(), kErrorRowsMax); ++index)
         table.rows.push_back({errors[index].first, format_count(errors[index].second)});

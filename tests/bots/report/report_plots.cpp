@@ -188,7 +188,7 @@ Plot percentile_plot(std::string id, std::string title, const std::vector<Curve>
               .series = {},
               .spots = {},
               .width = 740,
-              .height = 340};
+              .height = 400};
     for (const auto& [name, histogram] : curves) {
         plot.series.push_back({name, percentile_points(*histogram, plot.x)});
         plot.description += fmt::format(" {}: median {}, 99th percentile {}, greatest {}.", name,

@@ -104,7 +104,10 @@ tbody th { font-weight: 400; color: var(--soft); }
 details { margin-top: 16px; }
 summary { cursor: pointer; color: var(--soft); }
 details table { margin-top: 8px; }
-.versus td { min-width: 128px; }
+.versus { table-layout: fixed; }
+.versus th:last-child, .versus td:last-child { padding-right: 10px; }
+.versus thead th:first-child { width: 190px; }
+.versus thead th { min-width: 128px; overflow-wrap: anywhere; }
 .versus tbody th { color: var(--ink); }
 .versus .group th { color: var(--soft); font-size: 13px; padding-top: 18px; text-align: left; }
 .versus .bar { display: block; height: 5px; border-radius: 3px; background: currentColor;
@@ -132,6 +135,13 @@ footer { margin-top: 44px; padding-top: 16px; border-top: 1px solid var(--rule);
   main { max-width: none; padding: 0; }
   h2 { break-after: avoid; }
   .grid { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .pair { grid-template-columns: minmax(0, 2fr) minmax(0, 1fr); }
+  .tiles { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 8px; }
+  .tiles div, figure, .card { padding: 8px 10px; }
+  .tiles .value { font-size: 18px; }
+  h2 { margin: 22px 0 8px; }
+  table { font-size: 11px; }
+  th, td { padding: 3px 6px; }
   .plot { min-width: 0; }
   details { display: none; }
 }
