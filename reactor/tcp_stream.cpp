@@ -28,6 +28,20 @@ IoResult failed_with(int error_number) {
     return {.status = IoStatus::failed, .error = code, .maybe_more = false};
 }
 
+ssize_t send_parts(int fd, std::span<iovec> parts) {
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    ssize_t count = 0;
+    do {
+        // One part, as TLS always has, is cheaper without the header.
+        count = parts.size() == 1
+                    ? ::send(fd, parts.front().iov_base, parts.front().iov_len, MSG_NOSIGNAL)
+                    : ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    } while (count < 0 && errno == EINTR);
+    return count;
+}
+
 constexpr IoResult kWouldBlock{.status = IoStatus::would_block, .maybe_more = false};
 constexpr IoResult kClosed{
     .status = IoStatus::failed, .error = base::Errc::closed, .maybe_more = false};
@@ -80,13 +94,7 @@ IoResult TcpStream::try_writev(std::span<const ConstBuffer> buffers) {
     }
     if (offered == 0) return {};
     if (!writable_) return kWouldBlock;
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts_count;
-    ssize_t count = 0;
-    do {
-        count = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
-    } while (count < 0 && errno == EINTR);
+    const ssize_t count = send_parts(fd_.get(), std::span(parts).first(parts_count));
     if (count < 0) {
         if (errno != EAGAIN) return failed_with(errno);
         writable_ = false;

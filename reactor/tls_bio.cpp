@@ -9,11 +9,17 @@ TlsLower& lower_of(BIO* bio) {
     return *static_cast<TlsLower*>(BIO_get_data(bio));
 }
 
+// The stream below may speak TLS itself and have used the shared BIO meanwhile.
+void take_back(BIO* bio, TlsLower& lower) {
+    BIO_set_data(bio, &lower);
+    BIO_clear_retry_flags(bio);
+}
+
 int read(BIO* bio, char* data, std::size_t size, std::size_t* count) {
     TlsLower& lower = lower_of(bio);
-    BIO_clear_retry_flags(bio);
     *count = 0;
     const IoResult result = lower.stream->try_read(std::as_writable_bytes(std::span(data, size)));
+    take_back(bio, lower);
     lower.maybe_more = result.status == IoStatus::ok && result.maybe_more;
     switch (result.status) {
         case IoStatus::ok:
@@ -34,10 +40,10 @@ int read(BIO* bio, char* data, std::size_t size, std::size_t* count) {
 
 int write(BIO* bio, const char* data, std::size_t size, std::size_t* count) {
     TlsLower& lower = lower_of(bio);
-    BIO_clear_retry_flags(bio);
     *count = 0;
     const std::array<ConstBuffer, 1> buffers{std::as_bytes(std::span(data, size))};
     const IoResult result = lower.stream->try_writev(buffers);
+    take_back(bio, lower);
     switch (result.status) {
         case IoStatus::ok:
             *count = result.bytes;
@@ -78,6 +84,13 @@ const BIO_METHOD* method() {
     return made;
 }
 
+// Aimed at nothing: it has no state but the outcome of the last call.
+BIO* thread_bio() {
+    thread_local const OpenSslPtr<BIO> shared(method() == nullptr ? nullptr : BIO_new(method()));
+    if (shared != nullptr) BIO_set_init(shared.get(), 1);
+    return shared.get();
+}
+
 }  // namespace
 
 BIO* new_tls_bio(TlsLower& lower) {
@@ -86,6 +99,15 @@ BIO* new_tls_bio(TlsLower& lower) {
     BIO_set_data(bio, &lower);
     BIO_set_init(bio, 1);
     return bio;
+}
+
+// Not before the handshake is done: until then OpenSSL chains a buffer in front of the BIO.
+void share_tls_bio(SSL* ssl) {
+    BIO* const shared = thread_bio();
+    if (shared == nullptr || SSL_get_rbio(ssl) == shared) return;
+    if (BIO_up_ref(shared) != 1) return;
+    SSL_set0_rbio(ssl, shared);
+    if (BIO_up_ref(shared) == 1) SSL_set0_wbio(ssl, shared);
 }
 
 }  // namespace reactor

@@ -19,4 +19,13 @@ struct TlsLower {
 /// A BIO over `lower`, which must outlive it and stay in place. Null when memory is short.
 BIO* new_tls_bio(TlsLower& lower);
 
+/// Gives an established connection the BIO that all of this thread share, in place of one of its
+/// own; without memory for it, nothing changes. From then on, and again on every other thread it
+/// moves to, `aim` must precede each call that may read or write.
+void share_tls_bio(SSL* ssl);
+/// OpenSSL's next calls on `ssl` go to `lower`.
+inline void aim(SSL* ssl, TlsLower& lower) {
+    BIO_set_data(SSL_get_rbio(ssl), &lower);
+}
+
 }  // namespace reactor

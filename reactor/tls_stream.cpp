@@ -55,6 +55,19 @@ private:
     std::size_t offset_ = 0;
 };
 
+// The ephemeral keys have done their work: nobody shall find them in memory later, which is what
+// forward secrecy is about, and they are 0.4 KB of every idle connection. OpenSSL keeps them to the
+// end; setting the type of a key empties it.
+void wipe_ephemeral_keys(SSL* ssl) {
+    for (const int which : {SSL_CTRL_GET_TMP_KEY, SSL_CTRL_GET_PEER_TMP_KEY}) {
+        EVP_PKEY* found = nullptr;
+        if (SSL_ctrl(ssl, which, 0, &found) != 1) continue;
+        const OpenSslPtr<EVP_PKEY> key(found);
+        EVP_PKEY_set_type(key.get(), EVP_PKEY_get_base_id(key.get()));
+    }
+    ERR_clear_error();
+}
+
 class OpenSslStream final : public TlsStream, private StreamObserver {
 public:
     /// `context`: keeps what the callbacks of `ssl` read.
@@ -101,7 +114,7 @@ private:
     bool write_pending_record(IoResult& refusal);
     void send_close_notify();
 
-    TlsLower lower_;  // Destroyed after ssl_, whose BIO points here.
+    TlsLower lower_;  // Destroyed after ssl_, whose BIO may point here.
     std::shared_ptr<const void> context_;
     OpenSslPtr<SSL> ssl_;
     ReadySignal signal_;
@@ -136,11 +149,14 @@ OpenSslStream::OpenSslStream(std::unique_ptr<ByteStream> lower, OpenSslPtr<SSL> 
 void OpenSslStream::advance() {
     state_ = State::handshaking;
     ERR_clear_error();
+    aim(ssl_.get(), lower_);
     const int outcome = SSL_do_handshake(ssl_.get());
     if (outcome == 1) {
         // A client may have asked for smaller records (RFC 6066 §4).
         const int mode = SSL_SESSION_get_max_fragment_length(SSL_get0_session(ssl_.get()));
         if (mode >= 1 && mode <= 4) record_max_ = static_cast<std::uint16_t>(256U << mode);
+        wipe_ephemeral_keys(ssl_.get());
+        share_tls_bio(ssl_.get());
         return settle(State::open);
     }
     switch (const int error = SSL_get_error(ssl_.get(), outcome)) {
@@ -244,6 +260,7 @@ IoResult OpenSslStream::try_read(std::span<std::byte> into) {
     IoResult result;
     if (!may_transfer(result) || into.empty()) return result;
     read_wants_ = Interest::readable;
+    aim(ssl_.get(), lower_);
     while (result.bytes < into.size()) {
         const std::span<std::byte> rest = into.subspan(result.bytes);
         std::size_t count = 0;
@@ -268,6 +285,7 @@ IoResult OpenSslStream::try_read(std::span<std::byte> into) {
 // The copy in pending_record_ keeps the promise OpenSSL asks for (the same bytes again) without
 // asking it of our callers, who may have dropped theirs meanwhile.
 bool OpenSslStream::write_pending_record(IoResult& refusal) {
+    aim(ssl_.get(), lower_);
     while (!pending_record_.empty()) {
         std::size_t count = 0;
         ERR_clear_error();
@@ -289,6 +307,7 @@ IoResult OpenSslStream::try_writev(std::span<const ConstBuffer> buffers) {
     if (nothing || !may_transfer(result)) return result;
     if (write_shut_) return {.status = IoStatus::failed, .error = Errc::closed};
     write_wants_ = Interest::writable;
+    aim(ssl_.get(), lower_);
     if (!pending_record_.empty()) {
         if (!write_pending_record(result)) return result;
         result.bytes = 1;  // The last byte of that record, which the caller still has.
@@ -364,6 +383,7 @@ void OpenSslStream::detach() {
 void OpenSslStream::attach(World& world) {
     lower_.stream->attach(world);
     lower_.stream->set_observer(this);
+    if (state_ == State::open) share_tls_bio(ssl_.get());
     if (state_ == State::handshaking) lower_.stream->arm(handshake_wants_);
     if (close_notify_due_) lower_.stream->arm(Interest::writable);
 }

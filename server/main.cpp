@@ -1,4 +1,5 @@
 // parleyd: the server's command line. Everything it does is in server/app/.
+#include "reactor/tls_memory.h"
 #include "server/app/application.h"
 #include "server/config/core_keys.h"
 #include "server/modules/catalog.h"
@@ -42,6 +43,7 @@ int load(const std::string& path, const server::KeyRegistry& registry, server::C
 }  // namespace
 
 int main(int argc, char** argv) {
+    reactor::stock_tls_buffers();
     CLI::App app{
         "Parley, an XMPP chat server.\n\n"
         "Without options it serves the domain localhost from ./parley-data, made on first start.\n"
