@@ -247,8 +247,13 @@ IoResult OpenSslStream::blocked_or_failed(int outcome, Interest& wants) {
             wants = Interest::writable;
             break;
         case SSL_ERROR_ZERO_RETURN:
-            input_ended_ = true;
-            return {.status = IoStatus::end_of_stream, .maybe_more = false};
+            if (&wants == &read_wants_) {
+                input_ended_ = true;
+                return {.status = IoStatus::end_of_stream, .maybe_more = false};
+            }
+            // A write that failed behind the peer's close_notify, which OpenSSL names first.
+            fail(SSL_ERROR_SYSCALL);
+            return {.status = IoStatus::failed, .error = failure_->code(), .maybe_more = false};
         default:
             fail(error);
             return {.status = IoStatus::failed, .error = failure_->code(), .maybe_more = false};

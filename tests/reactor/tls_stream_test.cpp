@@ -227,6 +227,20 @@ TEST_F(TlsTransfer, half_closes) {
     EXPECT_EQ(client->stream().try_writev({&buffer, 1}).error, Errc::closed);
 }
 
+TEST_F(TlsTransfer, fails_to_write_when_the_peer_said_close_notify_and_is_gone) {
+    for (const TlsVersion version : {TlsVersion::tls_1_2, TlsVersion::tls_1_3}) {
+        client_options.version_max = version;
+        connect_and_run();
+        client->stream().close();
+        run();
+        EXPECT_TRUE(server->ended());
+        const ConstBuffer buffer = base::as_bytes("last words");
+        const IoResult result = server->stream().try_writev({&buffer, 1});
+        EXPECT_EQ(result.status, IoStatus::failed) << "a writer that waits would spin";
+        EXPECT_EQ(result.error, Errc::connection_lost);
+    }
+}
+
 TEST_F(TlsTransfer, takes_an_end_without_close_notify_for_a_lost_connection) {
     for (const TlsVersion version : {TlsVersion::tls_1_2, TlsVersion::tls_1_3}) {
         client_options.version_max = version;
