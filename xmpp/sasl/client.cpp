@@ -47,13 +47,16 @@ bool contains(std::span<const std::string_view> names, std::string_view name) {
     return std::ranges::find(names, name) != names.end();
 }
 
-// The strongest type that both sides have; empty when there is none.
+// The strongest type that both sides have; empty when there is none. A server that lists none knows
+// at least what its mechanism's document asks for: tls-unique where that exists (RFC 5802 §6.1), or
+// else, on TLS 1.3, tls-exporter (RFC 9266 §3).
 std::string_view choose_binding(const ClientAbilities& abilities) {
-    for (const std::string_view type : {kTlsExporter, kTlsUnique, kTlsServerEndPoint}) {
+    static constexpr std::string_view kListed[] = {kTlsExporter, kTlsUnique, kTlsServerEndPoint};
+    static constexpr std::string_view kUnlisted[] = {kTlsUnique, kTlsExporter, kTlsServerEndPoint};
+    const bool is_listed = !abilities.server_binding_types.empty();
+    for (const std::string_view type : is_listed ? kListed : kUnlisted) {
         if (find_binding(abilities.channel_bindings, type) == nullptr) continue;
-        if (abilities.server_binding_types.empty() ||
-            contains(abilities.server_binding_types, type))
-            return type;
+        if (!is_listed || contains(abilities.server_binding_types, type)) return type;
     }
     return {};
 }

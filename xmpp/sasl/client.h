@@ -72,7 +72,7 @@ struct ClientAbilities {
     bool anonymous = false;    ///< ANONYMOUS; only if nothing else fits.
     bool is_tls = true;        ///< PLAIN only then.
     std::span<const ChannelBinding> channel_bindings = {};
-    /// Types the server lists by XEP-0440; empty: it lists none and all are tried in our order.
+    /// Types the server lists by XEP-0440; empty: it lists none.
     std::span<const std::string_view> server_binding_types = {};
 };
 struct MechanismChoice {
@@ -81,7 +81,8 @@ struct MechanismChoice {
     bool could_have_bound = false;    ///< For ClientContext.
 };
 /// The strongest common mechanism: EXTERNAL, SCRAM-SHA-512-PLUS, -256-PLUS, -1-PLUS, then the same
-/// without -PLUS, PLAIN, ANONYMOUS. tls-exporter before tls-unique before tls-server-end-point.
+/// without -PLUS, PLAIN, ANONYMOUS. tls-exporter before tls-unique before tls-server-end-point;
+/// tls-unique first when the server lists none (RFC 5802 §6.1).
 std::optional<MechanismChoice> choose_mechanism(std::span<const std::string_view> offered,
                                                 const ClientAbilities& abilities);
 

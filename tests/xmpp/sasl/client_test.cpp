@@ -147,7 +147,9 @@ TEST(ChooseMechanism, takes_the_strongest_that_both_have) {
         "X-OTHER"};
     ClientAbilities abilities{.channel_bindings = bindings};
     EXPECT_EQ(choose_mechanism(all, abilities)->name, "SCRAM-SHA-512-PLUS");
-    EXPECT_EQ(choose_mechanism(all, abilities)->binding_type, kTlsExporter);
+    EXPECT_EQ(choose_mechanism(all, abilities)->binding_type, kTlsUnique);
+    abilities.channel_bindings = std::span(bindings).first(2);
+    EXPECT_EQ(choose_mechanism(all, abilities)->binding_type, kTlsExporter) << "TLS 1.3";
     abilities.certificate = true;
     EXPECT_EQ(choose_mechanism(all, abilities)->name, "EXTERNAL");
     abilities = {.channel_bindings = {}};
@@ -176,6 +178,9 @@ TEST(ChooseMechanism, respects_the_types_that_the_server_lists) {
     const std::vector<std::string_view> unknown = {"tls-telepathy"};
     ClientAbilities abilities{.channel_bindings = bindings, .server_binding_types = end_point};
     EXPECT_EQ(choose_mechanism(offered, abilities)->binding_type, kTlsServerEndPoint);
+    const std::vector<std::string_view> both = {kTlsUnique, kTlsExporter};
+    abilities.server_binding_types = both;
+    EXPECT_EQ(choose_mechanism(offered, abilities)->binding_type, kTlsExporter);
     abilities.server_binding_types = unknown;
     EXPECT_EQ(choose_mechanism(offered, abilities)->name, "SCRAM-SHA-1");
     EXPECT_FALSE(choose_mechanism(offered, abilities)->could_have_bound);
