@@ -28,6 +28,12 @@ std::unique_ptr<Resource> Account::remove(SessionId session) {
     return removed;
 }
 
+bool Account::blocks_by(const Blocklist& list, const xmpp::Jid& peer) const {
+    if (peer.same_bare(jid_)) return false;
+    if (peer.is_domain() && peer.domain() == jid_.domain()) return false;
+    return list.covers(peer);
+}
+
 bool Account::has_available() const {
     return std::ranges::any_of(resources_,
                                [](const auto& resource) { return resource->available(); });

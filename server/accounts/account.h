@@ -1,7 +1,8 @@
-// Account: everything a shard holds of one bare JID while somebody uses it: roster, resources and
-// the state of modules. It lives on shard_of(jid) only, so nothing in it is locked.
+// Account: everything a shard holds of one bare JID while somebody uses it: roster, blocklist,
+// resources and the state of modules. It lives on shard_of(jid) only, so nothing in it is locked.
 #pragma once
 
+#include "server/accounts/blocklist.h"
 #include "server/accounts/resource.h"
 #include "server/accounts/roster.h"
 
@@ -19,8 +20,8 @@ public:
 
 class Account {
 public:
-    explicit Account(xmpp::Jid bare, Roster loaded)
-        : roster(std::move(loaded)), jid_(std::move(bare)) {}
+    explicit Account(xmpp::Jid bare, Roster contacts, Blocklist list = {})
+        : roster(std::move(contacts)), blocked(std::move(list)), jid_(std::move(bare)) {}
     Account(const Account&) = delete;
     Account& operator=(const Account&) = delete;
 
@@ -35,7 +36,16 @@ public:
     std::unique_ptr<Resource> remove(SessionId session);
     bool has_available() const;
 
+    /// Whether nothing may pass between this account and `peer` (XEP-0191). Never its own resources
+    /// or its own server, whatever the list says.
+    bool blocks(const xmpp::Jid& peer) const {
+        return !blocked.empty() && blocks_by(blocked, peer);
+    }
+    /// The same by another list than the one in force.
+    bool blocks_by(const Blocklist& list, const xmpp::Jid& peer) const;
+
     Roster roster;
+    Blocklist blocked;
     /// One slot per module that keeps account state, in the order of registration.
     std::vector<std::unique_ptr<ModuleState>> slots;
 

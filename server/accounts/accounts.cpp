@@ -6,6 +6,7 @@
 #include "storage/tables/users.h"
 
 #include <deque>
+#include <list>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -23,12 +24,19 @@ struct TextHash {
 template <class Value>
 using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
+struct Loaded {
+    Roster roster;
+    Blocklist blocked;
+};
+
 // Nullopt: no such account. On a storage thread.
-base::Result<std::optional<Roster>> load_account(storage::Transaction& transaction,
+base::Result<std::optional<Loaded>> load_account(storage::Transaction& transaction,
                                                  const xmpp::Jid& bare) {
     const bool exists = TRY(storage::Users(transaction).exists(bare));
     if (!exists) return std::nullopt;
-    return TRY(load_roster(transaction, bare));
+    Roster roster = TRY(load_roster(transaction, bare));
+    Blocklist blocked = TRY(load_blocklist(transaction, bare));
+    return Loaded{std::move(roster), std::move(blocked)};
 }
 
 }  // namespace
@@ -36,11 +44,11 @@ base::Result<std::optional<Roster>> load_account(storage::Transaction& transacti
 // An account in memory or on its way there. `busy`: loading, or an edit is running.
 struct Accounts::Entry {
     std::unique_ptr<Account> account;
-    std::deque<std::variant<Call, Edit>> waiting;
+    std::list<std::variant<Call, Edit>> waiting;  // An empty deque would hold 600 bytes.
     reactor::Deferred<void> running = reactor::ready();
     bool busy = false;
     bool calling = false;  // A call that waited is running: an edit it leads to comes next.
-    bool aging = false;  // Its name is in Impl::aging.
+    bool aging = false;    // Its name is in Impl::aging.
     base::MonotonicTime used_at;
 };
 
@@ -89,7 +97,7 @@ struct Accounts::Impl {
     reactor::Deferred<void> load(xmpp::Jid bare) {
         auto reading = database.read(
             [bare](storage::Transaction& transaction) { return load_account(transaction, bare); });
-        base::Result<std::optional<Roster>> loaded = co_await std::move(reading);
+        base::Result<std::optional<Loaded>> loaded = co_await std::move(reading);
         Entry* loading = entry(bare.bare_view());
         if (loading == nullptr) co_return {};  // Removed meanwhile.
         if (!loaded || !*loaded) {
@@ -97,7 +105,8 @@ struct Accounts::Impl {
             give_up(bare, loaded ? base::Failure(base::Errc::not_found) : loaded.error());
             co_return {};
         }
-        loading->account = std::make_unique<Account>(bare, std::move(**loaded));
+        loading->account = std::make_unique<Account>(bare, std::move((*loaded)->roster),
+                                                     std::move((*loaded)->blocked));
         for (const auto& make : slot_makers)
             loading->account->slots.push_back(make(*loading->account));
         release(bare);
@@ -123,6 +132,7 @@ struct Accounts::Impl {
             Entry* released = entry(bare.bare_view());
             if (released == nullptr) return;
             released->busy = false;
+            released->running = reactor::ready();  // Frees the frame that has ended.
             pump(bare);
         });
     }

@@ -62,6 +62,8 @@ struct Resource {
     std::optional<xmpp::Stanza> presence;
     std::int8_t priority = 0;
     bool interested = false;  ///< Asked for the roster (RFC 6121 §2.1.6): gets roster pushes.
+    bool blocklist_requested = false;  ///< Gets blocklist pushes (XEP-0191 §3.3).
+    bool carbons = false;              ///< Gets copies of messages (XEP-0280).
     std::vector<xmpp::Jid>
         directed;  ///< Entities that got directed presence; bounded (presence.cpp).
 

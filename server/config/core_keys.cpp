@@ -65,6 +65,8 @@ constexpr SectionHelp kSections[] = {
     {"keepalive", "Finding connections that died without a word."},
     {"offline", "Messages for accounts that are not online (XEP-0160)."},
     {"roster", "Contact lists."},
+    {"blocking", "Addresses that accounts block (XEP-0191)."},
+    {"client_state", "What clients that say they are inactive need not hear at once (XEP-0352)."},
     {"registration", "Accounts made and passwords changed from clients (XEP-0077)."},
     {"sasl", "How clients prove who they are."},
     {"storage", "The database."},

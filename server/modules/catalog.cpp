@@ -2,8 +2,8 @@
 
 #include "reactor/base/check.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 namespace server::modules {
 namespace {
@@ -44,10 +44,13 @@ constexpr XepReference kCoreXeps[] = {
 
 std::vector<ModuleDescriptor> catalog() {
     std::vector<ModuleDescriptor> all = {
-        describe_roster(),       describe_disco(),           describe_caps(),
-        describe_ping(),         describe_version(),         describe_time(),
-        describe_last_activity(), describe_vcard(),          describe_private_storage(),
-        describe_offline(),      describe_registration(),    describe_contact_addresses(),
+        describe_roster(),       describe_blocking(),
+        describe_disco(),        describe_caps(),
+        describe_ping(),         describe_version(),
+        describe_time(),         describe_last_activity(),
+        describe_vcard(),        describe_private_storage(),
+        describe_carbons(),      describe_offline(),
+        describe_registration(), describe_contact_addresses(),
     };
     for (auto module = all.begin(); module != all.end(); ++module) {
         for (const std::string_view needed : module->needs)
@@ -63,9 +66,11 @@ std::vector<std::string> xep_table(const std::vector<ModuleDescriptor>& catalog)
         std::string_view where;
     };
     std::vector<Row> rows;
-    for (const XepReference& xep : kCoreXeps) rows.push_back({xep, "core"});
+    for (const XepReference& xep : kCoreXeps)
+        rows.push_back({xep, "core"});
     for (const ModuleDescriptor& module : catalog)
-        for (const XepReference& xep : module.xeps) rows.push_back({xep, module.name});
+        for (const XepReference& xep : module.xeps)
+            rows.push_back({xep, module.name});
     std::ranges::sort(rows, {}, [](const Row& row) { return row.xep.number; });
     std::vector<std::string> lines = {"| Specification | Title | Version | Where |",
                                       "|---|---|---|---|"};

@@ -10,6 +10,8 @@
 namespace server::modules {
 
 ModuleDescriptor describe_roster();
+ModuleDescriptor describe_blocking();
+ModuleDescriptor describe_carbons();
 ModuleDescriptor describe_offline();
 ModuleDescriptor describe_disco();
 ModuleDescriptor describe_caps();

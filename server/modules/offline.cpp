@@ -4,6 +4,7 @@
 // Order: while an account's store is being handed over, or a write to it is under way, new messages
 // for the account go through the store as well, so they cannot overtake older ones. A message is
 // deleted when the operating system has taken its bytes, not before: a crash repeats, never loses.
+// One from an address that was blocked since waits, until it is unblocked or expires.
 #include "storage/tables/offline.h"
 #include "reactor/looping_call.h"
 #include "reactor/reactor.h"
@@ -12,6 +13,7 @@
 #include "server/modules/catalog.h"
 #include "storage/database.h"
 #include "xmpp/payloads/delay.h"
+#include "xmpp/payloads/message_class.h"
 #include "xmpp/xml/read_stanza.h"
 
 #include <algorithm>
@@ -39,22 +41,8 @@ struct OfflineState final : ModuleState {
     std::size_t writes_open = 0;  // Appended, not yet committed.
 };
 
-// XEP-0160 §3: chat and normal messages, unless there is nothing in them that keeps its worth (chat
-// states alone) or the sender forbids it (XEP-0334).
-bool worth_keeping(const Stanza& message) {
-    bool content = false;
-    for (const xmpp::Element& child : message.element().children()) {
-        if (child.ns() == xmpp::ns::hints &&
-            (child.name() == "no-store" || child.name() == "no-permanent-store"))
-            return false;
-        const bool thread = child.is("thread", xmpp::ns::client);
-        if (child.ns() != xmpp::ns::chat_states && child.ns() != xmpp::ns::hints && !thread)
-            content = true;
-    }
-    return content;
-}
-
-bool keepable_type(const Stanza& stanza) {
+// The others are bounced or dropped by the rules of RFC 6121 §8.5.
+bool has_keepable_type(const Stanza& stanza) {
     return stanza.is_message() && (stanza.message_type() == xmpp::MessageType::chat ||
                                    stanza.message_type() == xmpp::MessageType::normal);
 }
@@ -87,7 +75,7 @@ public:
         reload(context.config);
         subscriptions_ += context.hooks.undeliverable.add(
             Stage::deliver, [this](StanzaEvent& event) { return keep(event); });
-        subscriptions_ += context.hooks.inbound.add(
+        subscriptions_ += context.hooks.delivering.add(
             Stage::deliver, [this](StanzaEvent& event) { return keep_order(event); });
         subscriptions_ +=
             context.hooks.presence_changed.add(Stage::observe, [this](ResourceEvent& event) {
@@ -107,8 +95,8 @@ public:
 
 private:
     Verdict keep(StanzaEvent& event) {
-        if (!keepable_type(event.stanza)) return Verdict::proceed();
-        if (!worth_keeping(event.stanza)) return Verdict::done();
+        if (!has_keepable_type(event.stanza)) return Verdict::proceed();
+        if (!xmpp::is_worth_keeping_offline(event.stanza)) return Verdict::done();
         if (limits_.stanzas_max == 0) return Verdict::proceed();
         tasks_.add("offline store", store(event.account.jid(), std::move(event.stanza)));
         return Verdict::done();
@@ -117,14 +105,27 @@ private:
     Verdict keep_order(StanzaEvent& event) {
         const OfflineState& state = states_.of(event.account);
         if (!state.handing_over && state.writes_open == 0) return Verdict::proceed();
-        if (!keepable_type(event.stanza) || !worth_keeping(event.stanza)) return Verdict::proceed();
+        if (!xmpp::is_worth_keeping_offline(event.stanza)) return Verdict::proceed();
+        if (limits_.stanzas_max == 0) return Verdict::proceed();
         const xmpp::Jid& to = *event.stanza.to();
-        if (to.is_full()) {
-            const Resource* named = event.account.find(to.resource());
-            const bool taking = named != nullptr && named->session_id == state.session;
-            if (named != nullptr && !taking) return Verdict::proceed();
-        }
+        const Resource* named = to.is_full() ? event.account.find(to.resource()) : nullptr;
+        if (named != nullptr)
+            return named->session_id == state.session ? keep(event) : Verdict::proceed();
+        // Refused by RFC 6121 §8.5.3.2.1, now as ever.
+        if (to.is_full() && event.stanza.message_type() == xmpp::MessageType::normal)
+            return Verdict::proceed();
+        deliver_to_others(event, state);
         return keep(event);
+    }
+
+    // Only the resource that is handed the store must wait: the others do not get what is in it.
+    void deliver_to_others(const StanzaEvent& event, const OfflineState& state) const {
+        const Resource* first = taker_in(event.account);
+        if (first == nullptr) return;
+        const SessionId waiting = state.handing_over ? state.session : first->session_id;
+        for (const auto& resource : event.account.resources())
+            if (resource->available() && resource->priority >= 0 && resource->session_id != waiting)
+                resource->session->deliver(event.stanza);
     }
 
     reactor::Deferred<void> store(xmpp::Jid account, Stanza message) {
@@ -216,14 +217,16 @@ private:
                     finish(account, false);
                     co_return {};
                 }
-                for (storage::OfflineStanza& kept : part)
-                    deliver(*taker, account, kept);
+                std::vector<storage::OfflineId> over;
+                for (const storage::OfflineStanza& kept : part)
+                    if (deliver(*taker, *loaded, kept)) over.push_back(kept.id);
                 if (!co_await taker->session->flushed()) {
                     finish(account, false);
                     co_return {};
                 }
-                handed_over_.add(part.size());
-                if (!co_await remove(account, part)) {
+                handed_over_.add(over.size());
+                auto removing = remove(account, std::move(over));
+                if (!co_await std::move(removing)) {
                     finish(account, true);
                     co_return {};
                 }
@@ -241,25 +244,26 @@ private:
         return count;
     }
 
-    void deliver(const Resource& taker, const xmpp::Jid& account, storage::OfflineStanza& kept) {
+    // False: it must wait longer.
+    bool deliver(const Resource& taker, const Account& account,
+                 const storage::OfflineStanza& kept) {
         std::optional<Stanza> message = xmpp::read_stanza(kept.stanza);
         if (!message) {
             context_.world.log.error("offline.unreadable",
-                                     {{"account", account.text()}, {"id", kept.id}});
-            return;
+                                     {{"account", account.jid().text()}, {"id", kept.id}});
+            return true;
         }
+        if (message->from() && account.blocks(*message->from())) return false;
         message->edit().add(
-            xmpp::delay_element(account.domain(), kept.stored_at, "Offline Storage"));
+            xmpp::delay_element(account.jid().domain(), kept.stored_at, "Offline Storage"));
         taker.session->deliver_stored(std::move(*message));
+        return true;
     }
 
     // Deleting what was handed over is retried by nobody: if it fails, the same messages come again
     // at the next login, which the log says.
-    reactor::Deferred<bool> remove(xmpp::Jid account,
-                                   std::span<const storage::OfflineStanza> part) {
-        std::vector<storage::OfflineId> ids;
-        for (const storage::OfflineStanza& kept : part)
-            ids.push_back(kept.id);
+    reactor::Deferred<bool> remove(xmpp::Jid account, std::vector<storage::OfflineId> ids) {
+        if (ids.empty()) co_return true;
         auto writing = context_.database.write(
             [account, ids = std::move(ids)](storage::Transaction& transaction) {
                 return storage::Offline(transaction).remove(account, ids);

@@ -92,6 +92,9 @@ struct Hooks {
     HookPoint<StanzaEvent> outbound;
     /// A stanza for an account or one of its resources, before RFC 6121 §8.5 is applied.
     HookPoint<StanzaEvent> inbound;
+    /// A message that the inbound hooks let pass, about to be handed to resources by RFC 6121 §8.5.
+    /// Not again when a session gives it back.
+    HookPoint<StanzaEvent> delivering;
     /// A message that no resource took. Nobody `done`: bounced or dropped as the RFC says.
     HookPoint<StanzaEvent> undeliverable;
     /// A resource became available (initial presence) or changed its presence.

@@ -150,7 +150,7 @@ void Presence::Impl::repeat_requests(Account& account) {
         const Contact& contact = account.roster.items()[i];
         if (!contact.ask()) continue;
         const xmpp::Jid to = contact.jid();
-        if (parts.router.is_local(to.domain())) continue;
+        if (parts.router.is_local(to.domain()) || account.blocks(to)) continue;
         Stanza request = Stanza::presence(PresenceType::subscribe);
         request.set_from(account.jid());
         request.set_to(to);
@@ -273,6 +273,14 @@ reactor::Deferred<void> Presence::set_roster(const xmpp::Jid& account, RosterSet
     });
 }
 
+void Presence::hide(Account& account, const Blocklist& more) {
+    impl_->broadcast.hide(account, more);
+}
+
+void Presence::show(Account& account, const Blocklist& fewer) {
+    impl_->broadcast.show(account, fewer);
+}
+
 void Presence::set_roster_items_max(std::uint32_t items_max) {
     impl_->edits.set_items_max(items_max);
 }
@@ -303,9 +311,10 @@ reactor::Deferred<void> Presence::Impl::hand_over_requests(xmpp::Jid owner, Sess
     for (const storage::SubscriptionRequest& request : *kept) {
         SessionSink* taker = request_taker(owner, session);
         if (taker == nullptr) co_return {};
-        const Roster::Request* waiting =
-            parts.accounts.find(owner)->roster.request_of(request.from);
+        const Account& account = *parts.accounts.find(owner);
+        const Roster::Request* waiting = account.roster.request_of(request.from);
         if (waiting == nullptr || waiting->serial > newest) continue;
+        if (account.blocks(request.from)) continue;
         std::optional<Stanza> stanza = xmpp::read_stanza(request.stanza);
         if (!stanza) continue;
         taker->deliver(*std::move(stanza));

@@ -45,6 +45,12 @@ public:
     /// and, for a removal, the contact told (§2.5.2) when this settles. Errors: not_found (nothing
     /// to remove), resource_exhausted (the roster is full), queue_full, storage's.
     reactor::Deferred<void> set_roster(const xmpp::Jid& account, RosterSet set);
+    /// `more` is about to be added to what `account` blocks: it goes from their sight. To be called
+    /// once that is saved, before the list in memory says so.
+    void hide(Account& account, const Blocklist& more);
+    /// `fewer` were removed from what `account` blocks: they see it again, and it them.
+    void show(Account& account, const Blocklist& fewer);
+
     /// Contacts that an account may have, from now on.
     void set_roster_items_max(std::uint32_t items_max);
 

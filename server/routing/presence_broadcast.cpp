@@ -60,7 +60,9 @@ void PresenceBroadcast::send_to_contacts(Account& account, const Stanza& presenc
     // By index: routing may come back to this account, though never to change its roster.
     for (std::size_t i = 0; i < account.roster.items().size(); ++i) {
         const Contact& contact = account.roster.items()[i];
-        if (contact.has_from()) send(presence, contact.jid());
+        if (!contact.has_from()) continue;
+        const xmpp::Jid to = contact.jid();
+        if (!account.blocks(to)) send(presence, to);
     }
 }
 
@@ -68,7 +70,9 @@ void PresenceBroadcast::send_probes(Account& account, const Resource& resource) 
     const Stanza probe = make_presence(PresenceType::probe, resource.jid);
     for (std::size_t i = 0; i < account.roster.items().size(); ++i) {
         const Contact& contact = account.roster.items()[i];
-        if (contact.has_to()) send(probe, contact.jid());
+        if (!contact.has_to()) continue;
+        const xmpp::Jid to = contact.jid();
+        if (!account.blocks(to)) send(probe, to);
     }
 }
 
@@ -133,6 +137,7 @@ bool PresenceBroadcast::direct(Account& account, Resource& resource, Stanza&& pr
 
 std::size_t PresenceBroadcast::send_current(Account& account, const xmpp::Jid& to) {
     std::size_t count = 0;
+    if (account.blocks(to)) return count;
     for (const auto& resource : account.resources()) {
         if (!resource->available()) continue;
         ++count;
@@ -142,9 +147,68 @@ std::size_t PresenceBroadcast::send_current(Account& account, const xmpp::Jid& t
 }
 
 void PresenceBroadcast::send_unavailable(Account& account, const xmpp::Jid& to) {
+    if (account.blocks(to)) return;
     for (const auto& resource : account.resources())
         if (resource->available())
             send(make_presence(PresenceType::unavailable, resource->jid), to);
+}
+
+void PresenceBroadcast::hide(Account& account, const Blocklist& more) {
+    const auto newly = [&](const xmpp::Jid& peer) {
+        return !account.blocks(peer) && account.blocks_by(more, peer);
+    };
+    for (std::size_t i = 0; i < account.roster.items().size(); ++i) {
+        const Contact& contact = account.roster.items()[i];
+        if (!contact.has_from()) continue;
+        const xmpp::Jid to = contact.jid();
+        if (newly(to)) send_unavailable(account, to);
+    }
+    // One resource of a contact: it alone sees the account go.
+    for (const std::string& item : more.jids()) {
+        const base::Result<xmpp::Jid> peer = xmpp::Jid::parse(item);
+        if (!peer || peer->is_bare() || newly(peer->bare()) || !newly(*peer)) continue;
+        if (sees_broadcasts(account, *peer)) send_unavailable(account, *peer);
+    }
+    for (const auto& resource : account.resources())
+        withdraw_directed(account, *resource, more);
+}
+
+void PresenceBroadcast::withdraw_directed(Account& account, Resource& resource,
+                                          const Blocklist& more) {
+    std::vector<xmpp::Jid> withdrawn;
+    std::erase_if(resource.directed, [&](const xmpp::Jid& entity) {
+        if (!account.blocks_by(more, entity)) return false;
+        withdrawn.push_back(entity);
+        return true;
+    });
+    for (const xmpp::Jid& entity : withdrawn)
+        if (!resource.available() || !sees_broadcasts(account, entity))
+            send(make_presence(PresenceType::unavailable, resource.jid), entity);
+}
+
+void PresenceBroadcast::show(Account& account, const Blocklist& fewer) {
+    const auto no_more = [&](const xmpp::Jid& peer) {
+        return !account.blocks(peer) && account.blocks_by(fewer, peer);
+    };
+    for (std::size_t i = 0; i < account.roster.items().size(); ++i) {
+        const Contact& contact = account.roster.items()[i];
+        const bool sees = contact.has_from();
+        const bool is_seen = contact.has_to();
+        const xmpp::Jid peer = contact.jid();
+        if (!no_more(peer)) continue;
+        if (sees) send_current(account, peer);
+        if (is_seen) probe(account, peer);
+    }
+    for (const std::string& item : fewer.jids()) {
+        const base::Result<xmpp::Jid> peer = xmpp::Jid::parse(item);
+        if (!peer || peer->is_bare() || no_more(peer->bare()) || !no_more(*peer)) continue;
+        if (sees_broadcasts(account, *peer)) send_current(account, *peer);
+    }
+}
+
+void PresenceBroadcast::probe(Account& account, const xmpp::Jid& contact) {
+    for (const auto& resource : account.resources())
+        if (resource->available()) send(make_presence(PresenceType::probe, resource->jid), contact);
 }
 
 bool PresenceBroadcast::answer_probe(Account& account, const Stanza& probe) {

@@ -1,6 +1,6 @@
 // PresenceBroadcast: sends the presence of an account's resources to those who may see it (RFC 6121
-// §4.2 to §4.6). Nothing here waits or changes a roster. All copies of one presence share its
-// bytes.
+// §4.2 to §4.6), and not to those whom it blocks (XEP-0191). Nothing here waits or changes a
+// roster. All copies of one presence share its bytes.
 #pragma once
 
 #include "server/accounts/account.h"
@@ -37,6 +37,13 @@ public:
     /// Unavailable presence of every available resource to `to` (§3.2.2, §3.3.3).
     void send_unavailable(Account& account, const xmpp::Jid& to);
 
+    /// `more` is about to be blocked, and is not yet: unavailable presence to those of them who may
+    /// see the account or got directed presence (XEP-0191 §3.3).
+    void hide(Account& account, const Blocklist& more);
+    /// `fewer` were blocked until now: current presence to those of them who may see it, and a
+    /// question for theirs (XEP-0191 §3.4).
+    void show(Account& account, const Blocklist& fewer);
+
     /// Answers a probe (§4.3.2, §4.6.6). False: the prober may know, but no resource is available;
     /// `send_offline` is the answer.
     bool answer_probe(Account& account, const xmpp::Stanza& probe);
@@ -50,6 +57,8 @@ private:
     void send(const xmpp::Stanza& presence, const xmpp::Jid& to);
     void send_to_contacts(Account& account, const xmpp::Stanza& presence);
     void send_probes(Account& account, const Resource& resource);
+    void probe(Account& account, const xmpp::Jid& contact);
+    void withdraw_directed(Account& account, Resource& resource, const Blocklist& more);
     void answer_stranger(Account& account, const xmpp::Stanza& probe);
 
     Router& router_;

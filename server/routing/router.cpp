@@ -201,7 +201,8 @@ void Router::Impl::deliver_absent(xmpp::Stanza stanza) {
 
 void Router::Impl::deliver_in(Account& account, xmpp::Stanza stanza) {
     StanzaEvent event{account, nullptr, stanza};
-    const Verdict verdict = parts.hooks.inbound.run(event);
+    Verdict verdict = parts.hooks.inbound.run(event);
+    if (verdict.is_proceed() && stanza.is_message()) verdict = parts.hooks.delivering.run(event);
     if (!verdict.is_proceed()) {
         if (verdict.error()) self->bounce(std::move(stanza), *verdict.error());
         return;
@@ -269,6 +270,11 @@ void Router::redeliver(const xmpp::Jid& bare, xmpp::Stanza message) {
         bare, [impl = impl_.get(), was_for_one,
                message = std::move(message)](base::Result<Account*> account) mutable {
             if (!account) return;
+            if (message.from() && (*account)->blocks(*message.from())) {
+                // Blocked since it was given to the session.
+                impl->self->bounce(std::move(message), xmpp::StanzaError::service_unavailable());
+                return;
+            }
             const Addressed now = addressed_in(**account, (*account)->jid());
             // A message for the bare JID has reached the other resources already.
             if (now == Addressed::bare_with_takers && !was_for_one) return;

@@ -151,6 +151,7 @@ reactor::Deferred<void> SubscriptionFlow::received(xmpp::Jid owner, Stanza stanz
     const std::optional<SubscriptionEvent> event = inbound_event(stanza.presence_type());
     if (account == nullptr || !event) co_return {};
     const xmpp::Jid contact = stanza.from()->bare();
+    if (account->blocks(contact)) co_return {};  // Since it came here.
     const Decision decision = decide(account->roster, contact, *event);
     const RosterChange change = change_for(account->roster, contact, decision);
     stanza.set_from(contact);
@@ -220,6 +221,7 @@ reactor::Deferred<void> SubscriptionFlow::remove_contact(xmpp::Jid owner, xmpp::
     account = accounts_.find(owner);
     if (account == nullptr) co_return {};
     RosterEdits::push(*account, contact);
+    if (account->blocks(contact)) co_return {};  // Who is blocked hears nothing (XEP-0191).
     if (has_from(before)) broadcast_.send_unavailable(*account, contact);
     if (has_to(before) || is_pending_out(before))
         send_subscription(PresenceType::unsubscribe, owner, contact);

@@ -2,6 +2,7 @@
 #include "server/sessions/client_session.h"
 #include "server/sessions/negotiation.h"
 #include "xmpp/core/namespaces.h"
+#include "xmpp/payloads/carbon.h"
 #include "xmpp/xml/writer.h"
 
 #include <utility>
@@ -12,9 +13,12 @@ namespace {
 using xmpp::StreamCondition;
 using xmpp::StreamError;
 
-// Only messages are worth keeping for a client that is gone, and an error report is not.
-bool is_kept(const xmpp::Stanza& stanza) {
-    return stanza.is_message() && !stanza.is_error();
+// Only messages are worth keeping for a client that is gone; not an error report, nor a copy of
+// what another client got (XEP-0280).
+bool is_kept(const xmpp::Stanza& stanza, const xmpp::Jid& client) {
+    if (!stanza.is_message() || stanza.is_error()) return false;
+    const bool is_own = stanza.from() && stanza.from()->text() == client.bare_view();
+    return !is_own || xmpp::copied_message(stanza) == nullptr;
 }
 
 }  // namespace
@@ -23,14 +27,14 @@ void ClientSession::deliver(xmpp::Stanza stanza) {
     if (state_ == State::negotiating && negotiation_ != nullptr)
         return negotiation_->keep_early(std::move(stanza));
     if (state_ != State::bound) {
-        if (!is_kept(stanza)) return;
+        if (!is_kept(stanza, jid_)) return;
         if (returned_ == nullptr) returned_ = std::make_unique<std::vector<xmpp::Stanza>>();
         returned_->push_back(std::move(stanza));
         if (returned_->size() >= kReturnedMax) abort(StreamEnd::timed_out);
         return context_.keeper.settle_later(id_);
     }
     queue(stanza);
-    if (is_kept(stanza)) {
+    if (is_kept(stanza, jid_)) {
         unwritten().add(stream_.queued_total(), std::move(stanza));
     } else {
         unwritten().add(stream_.queued_total());

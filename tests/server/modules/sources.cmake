@@ -1,3 +1,8 @@
 target_sources(server_test PRIVATE
     ${CMAKE_CURRENT_LIST_DIR}/roster_test.cpp)
 target_link_libraries(server_test PRIVATE server_modules)
+
+# A binary of its own: these tests run a whole server on simulated networks.
+parley_test(server_modules_test
+    LIBS test_support
+    SOURCES modules/blocking_test.cpp modules/carbons_test.cpp)

@@ -1,0 +1,179 @@
+// XEP-0280 Message Carbons: every client of an account that asks for it sees both sides of the
+// conversations of the others. Which messages are copied is xmpp/payloads/message_class.h; here is
+// to whom. Each client sees a message once: as itself or as a copy (§6, §7); so what an account
+// sends to itself is copied where it arrives and not where it is sent.
+//
+// A copy goes straight to its session, past all routing: it cannot be stored, bounced or copied
+// again, and a client that answers it with an error reaches nobody (§9.3).
+#include "server/modules/catalog.h"
+#include "server/routing/local_delivery.h"
+#include "xmpp/core/namespaces.h"
+#include "xmpp/payloads/carbon.h"
+#include "xmpp/payloads/message_class.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace server::modules {
+namespace {
+
+using xmpp::CarbonDirection;
+using xmpp::CarbonRule;
+using xmpp::Stanza;
+using xmpp::StanzaError;
+
+// Copied messages of an account whose errors are recognised: the newest.
+constexpr std::size_t kRecentMax = 128;
+
+// The copied messages that an error may answer, as hashes of who they were exchanged with and their
+// id. Not what the error repeats of them: it need not (§9.3).
+struct Recent final : ModuleState {
+    std::vector<std::size_t> hashes;
+    std::size_t next = 0;
+
+    void note(std::size_t hash) {
+        if (hashes.size() < kRecentMax) {
+            hashes.push_back(hash);
+        } else {
+            hashes[next] = hash;
+            next = (next + 1) % kRecentMax;
+        }
+    }
+    bool has(std::size_t hash) const { return std::ranges::find(hashes, hash) != hashes.end(); }
+};
+
+// An error comes back from whom the message went to, perhaps from another resource of theirs.
+std::optional<std::size_t> hash_of(const Stanza& message, bool inbound) {
+    const std::optional<xmpp::Jid>& peer = inbound ? message.from() : message.to();
+    if (message.id().empty() || !peer) return std::nullopt;
+    const std::hash<std::string_view> hash;
+    const bool was_inbound = message.is_error() ? !inbound : inbound;
+    return hash(message.id()) * 31 + hash(peer->bare_view()) * 2 + (was_inbound ? 1 : 0);
+}
+
+// Who gets the message itself, by RFC 6121 §8.5; nullopt: nobody will, its sender is told so.
+class Takers {
+public:
+    static std::optional<Takers> of(Account& account, const Stanza& message) {
+        const xmpp::Jid& to = *message.to();
+        DeliveryRule rule = delivery_rule(message, addressed_in(account, to));
+        if (rule == DeliveryRule::as_bare)
+            rule = delivery_rule(message, addressed_in(account, account.jid()));
+        if (rule == DeliveryRule::refuse) return std::nullopt;
+        return Takers(rule, to);
+    }
+    bool include(const Resource& resource) const {
+        if (rule_ == DeliveryRule::to_resource) return resource.name == to_.resource();
+        return rule_ == DeliveryRule::to_all_available && resource.available() &&
+               resource.priority >= 0;
+    }
+
+private:
+    Takers(DeliveryRule rule, const xmpp::Jid& to) : rule_(rule), to_(to) {}
+    DeliveryRule rule_;
+    const xmpp::Jid& to_;
+};
+
+class Carbons final : public Module {
+public:
+    explicit Carbons(ModuleContext& context)
+        : context_(context),
+          copies_(context.metrics.counter("module_carbons_copies_total",
+                                          "Copies of messages sent to further clients.")) {
+        for (const bool enable : {true, false})
+            subscriptions_ += context.iq.on_set(
+                IqTarget::account, {xmpp::ns::carbons, enable ? "enable" : "disable"},
+                [this, enable](const IqRequest& request) { return change(request, enable); });
+        subscriptions_ += context.hooks.outbound.add(Stage::deliver, [this](StanzaEvent& event) {
+            if (event.stanza.is_message()) copy_sent(event);
+            return Verdict::proceed();
+        });
+        subscriptions_ += context.hooks.delivering.add(Stage::observe, [this](StanzaEvent& event) {
+            copy_received(event);
+            return Verdict::proceed();
+        });
+    }
+
+private:
+    // §4, §5, §9.1: as often as the client likes.
+    IqReply change(const IqRequest& request, bool enable) {
+        if (!request.own()) return StanzaError::not_allowed();
+        Account* account = context_.accounts.find(request.addressee());
+        Resource* resource =
+            account != nullptr ? account->find(request.requester().resource()) : nullptr;
+        if (resource == nullptr) return StanzaError::recipient_unavailable();
+        resource->carbons = enable;
+        return {};
+    }
+
+    void copy_sent(const StanzaEvent& event) {
+        const Stanza& message = event.stanza;
+        if (!message.to() || message.to()->same_bare(event.account.jid())) return;
+        const auto gets_copy = [&](const Resource& resource) {
+            return resource.carbons && &resource != event.resource;
+        };
+        copy(event, false, gets_copy);
+    }
+
+    void copy_received(const StanzaEvent& event) {
+        const Stanza& message = event.stanza;
+        const auto sent_it = [&](const Resource& resource) {
+            return message.from() && *message.from() == resource.jid;
+        };
+        const std::optional<Takers> takers = Takers::of(event.account, message);
+        if (!takers) return;
+        const auto gets_copy = [&](const Resource& resource) {
+            return resource.carbons && !takers->include(resource) && !sent_it(resource);
+        };
+        copy(event, true, gets_copy);
+    }
+
+    // Nobody wants a copy of most messages, so that is found out first.
+    template <class Condition>
+    void copy(const StanzaEvent& event, bool inbound, Condition gets_copy) {
+        Account& account = event.account;
+        const auto& resources = account.resources();
+        if (std::ranges::none_of(resources, [&](const auto& one) { return gets_copy(*one); }))
+            return;
+        if (!is_eligible(account, event.stanza, inbound)) return;
+        Stanza wrapped =
+            xmpp::carbon_copy(inbound ? CarbonDirection::received : CarbonDirection::sent,
+                              event.stanza, account.jid());
+        for (const auto& resource : resources) {
+            if (!gets_copy(*resource)) continue;
+            wrapped.set_to(resource->jid);
+            resource->session->deliver(wrapped);
+            copies_.add();
+        }
+    }
+
+    bool is_eligible(Account& account, const Stanza& message, bool inbound) {
+        const CarbonRule rule = xmpp::carbon_rule(message, inbound);
+        if (rule == CarbonRule::no) return false;
+        const std::optional<std::size_t> hash = hash_of(message, inbound);
+        if (rule == CarbonRule::as_answered) return hash && recent_.of(account).has(*hash);
+        if (hash) recent_.of(account).note(*hash);
+        return true;
+    }
+
+    ModuleContext context_;
+    AccountState<Recent> recent_{context_.accounts};
+    Counter& copies_;
+    Subscriptions subscriptions_;
+};
+
+}  // namespace
+
+ModuleDescriptor describe_carbons() {
+    return {.name = "carbons",
+            .xeps = {{280, "1.0.1", "Message Carbons"}, {297, "1.0", "Stanza Forwarding"}},
+            .features = {xmpp::ns::carbons, "urn:xmpp:carbons:rules:0"},
+            .account_features = {},
+            .needs = {"blocking"},
+            .config = {},
+            .create = create_module<Carbons>};
+}
+
+}  // namespace server::modules

@@ -1,0 +1,61 @@
+// The blocking module: what only an operator sees of it. The protocol is in tests/scenarios.
+#include "tests/support/server_harness.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace server::test {
+namespace {
+
+std::string block(std::string_view items) {
+    return "<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'>" + std::string(items) +
+           "</block></iq>";
+}
+
+std::string reported(std::string_view jid, std::string_view reason) {
+    return "<item jid='" + std::string(jid) + "'><report xmlns='urn:xmpp:reporting:1' reason='" +
+           std::string(reason) + "'><text>He sold me a bridge.</text></report></item>";
+}
+
+TEST(Blocking, counts_reports_by_their_reason) {
+    ServerHarness harness;
+    ScriptedClient& romeo = harness.online("romeo@example.org/orchard");
+    romeo.send(block(reported("a@x.example", "urn:xmpp:reporting:spam") +
+                     reported("b@x.example", "urn:xmpp:reporting:abuse") +
+                     reported("c@x.example", "urn:xmpp:reporting:abuse") +
+                     reported("d@x.example", "urn:example:rude") +
+                     "<item jid='e@x.example'><report xmlns='urn:xmpp:reporting:1'/></item>"
+                     "<item jid='f@x.example'/>"));
+    EXPECT_EQ(romeo.expect_element().attribute("type"), "result");
+    EXPECT_EQ(harness.metric("module_blocking_reports_total", "spam"), 1);
+    EXPECT_EQ(harness.metric("module_blocking_reports_total", "abuse"), 2);
+    EXPECT_EQ(harness.metric("module_blocking_reports_total", "other"), 1);
+}
+
+TEST(Blocking, counts_no_report_of_a_block_that_was_refused) {
+    ServerHarness harness;
+    ScriptedClient& romeo = harness.online("romeo@example.org/orchard");
+    harness.faults().fail_next_write();
+    romeo.send(block(reported("a@x.example", "urn:xmpp:reporting:spam")));
+    EXPECT_EQ(romeo.expect_element().attribute("type"), "error");
+    EXPECT_EQ(harness.metric("module_blocking_reports_total", "spam"), 0);
+}
+
+TEST(Blocking, counts_what_it_stops) {
+    ServerHarness harness;
+    ScriptedClient& romeo = harness.online("romeo@example.org/orchard");
+    ScriptedClient& juliet = harness.online("juliet@example.org/balcony");
+    romeo.send(block("<item jid='juliet@example.org'/>"));
+    EXPECT_EQ(romeo.expect_element().attribute("type"), "result");
+    juliet.send("<message to='romeo@example.org' type='chat'><body>hi</body></message>");
+    EXPECT_EQ(juliet.expect_element().attribute("type"), "error");
+    juliet.send("<presence to='romeo@example.org'/>");
+    juliet.expect_nothing();
+    romeo.send("<message to='juliet@example.org' type='chat'><body>hi</body></message>");
+    EXPECT_EQ(romeo.expect_element().attribute("type"), "error");
+    EXPECT_EQ(harness.metric("module_blocking_refused_total"), 3);
+}
+
+}  // namespace
+}  // namespace server::test
