@@ -77,10 +77,10 @@ TEST(HtmlReport, survives_figures_beyond_all_measure) {
     for (Sample& sample : result.samples) {
         sample.messages_per_s = 1e300;
         sample.bots_cpu_share = std::numeric_limits<double>::infinity();
-        sample.latency_p99 = base::Duration::max();
+        sample.latency_p99 = std::chrono::seconds(1'000'000'000);
         sample.server_rss_bytes = std::numeric_limits<std::uint64_t>::max();
     }
-    result.samples[3].at = base::Duration::max();
+    result.samples[3].at = std::chrono::seconds(1'000'000'000);  // The longest that a file gives.
     result.messages_per_s = std::nan("");
     result.bots_cpu_share = -1e300;
     result.server_usage->pss_per_session_bytes = -5000;

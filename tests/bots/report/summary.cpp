@@ -88,7 +88,9 @@ void add_errors(Lines& lines, const RunResult& result) {
     std::vector<std::pair<std::uint64_t, std::string>> errors;
     for (const auto& [text, count] : result.errors)
         errors.emplace_back(count, text);
-    std::ranges::stable_sort(errors, std::greater(), [](const auto& error) { return error.first; });
+    std::ranges::sort(errors, [](const auto& left, const auto& right) {
+        return left.first != right.first ? left.first > right.first : left.second < right.second;
+    });
     std::string text;
     for (std::size_t index = 0; index < std::min(errors.size(), kErrorsShown); ++index)
         text += fmt::format("{}{} {}", index == 0 ? "" : ", ", format_count(errors[index].first),
