@@ -11,11 +11,14 @@ namespace {
 using base::Errc;
 using base::Failure;
 
+// Under the name tls-unique goes the first Finished message on TLS 1.3 as well, where that binding
+// is not defined: a server that offers -PLUS there and lists no types (ejabberd before 23.10) means
+// just that. Where types are listed, tls-exporter comes first.
 std::vector<xmpp::sasl::ChannelBinding> bindings_of(const reactor::TlsStream& tls) {
     using reactor::ChannelBinding;
     constexpr std::pair<ChannelBinding, std::string_view> kTypes[] = {
         {ChannelBinding::tls_exporter, xmpp::sasl::kTlsExporter},
-        {ChannelBinding::tls_unique, xmpp::sasl::kTlsUnique},
+        {ChannelBinding::first_finished, xmpp::sasl::kTlsUnique},
         {ChannelBinding::tls_server_end_point, xmpp::sasl::kTlsServerEndPoint},
     };
     std::vector<xmpp::sasl::ChannelBinding> found;
