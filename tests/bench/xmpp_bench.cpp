@@ -1,4 +1,6 @@
 // What one stanza costs between the bytes of one stream and the bytes of another.
+#include "allocations.h"
+
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -45,6 +47,7 @@ xmpp::Stanza to_stanza(xmpp::StanzaElement element) {
 
 void parse_message(benchmark::State& state) {
     xmpp::StreamParser parser = opened_parser();
+    const bench::CountAllocations counting(state);
     for (auto _ : state)
         benchmark::DoNotOptimize(parse(parser, kMessage));
     state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * kMessage.size()));
@@ -53,6 +56,7 @@ BENCHMARK(parse_message);
 
 void parse_message_after_release(benchmark::State& state) {
     xmpp::StreamParser parser = opened_parser();
+    const bench::CountAllocations counting(state);
     for (auto _ : state) {
         benchmark::DoNotOptimize(parse(parser, kMessage));
         parser.release();
@@ -64,6 +68,7 @@ void route_message(benchmark::State& state) {
     xmpp::StreamParser parser = opened_parser();
     const xmpp::Jid from = *xmpp::Jid::parse("romeo@example.net/orchard");
     std::string out;
+    const bench::CountAllocations counting(state);
     for (auto _ : state) {
         xmpp::Stanza stanza = to_stanza(parse(parser, kMessage));
         stanza.set_from(from);
@@ -79,6 +84,7 @@ void fan_out_copy(benchmark::State& state) {
     const xmpp::Stanza stanza = to_stanza(parse(parser, kMessage));
     const xmpp::Jid to = *xmpp::Jid::parse("mercutio@example.net/street");
     std::string out;
+    const bench::CountAllocations counting(state);
     for (auto _ : state) {
         xmpp::Stanza copy = stanza;
         copy.set_to(to);
@@ -89,10 +95,25 @@ void fan_out_copy(benchmark::State& state) {
 }
 BENCHMARK(fan_out_copy);
 
+void build_and_write_iq_result(benchmark::State& state) {
+    const xmpp::Jid to = *xmpp::Jid::parse("romeo@example.net/orchard");
+    std::string out;
+    const bench::CountAllocations counting(state);
+    for (auto _ : state) {
+        xmpp::Stanza result = xmpp::Stanza::iq(xmpp::IqType::result, "b7a0c1d2");
+        result.set_to(to);
+        out.clear();
+        result.append_to(out);
+        benchmark::DoNotOptimize(out);
+    }
+}
+BENCHMARK(build_and_write_iq_result);
+
 void write_tree(benchmark::State& state) {
     xmpp::StreamParser parser = opened_parser();
     const xmpp::StanzaElement element = parse(parser, kMessage);
     std::string out;
+    const bench::CountAllocations counting(state);
     for (auto _ : state) {
         out.clear();
         xmpp::append_xml(out, element.element, xmpp::ns::client);
@@ -104,12 +125,41 @@ BENCHMARK(write_tree);
 void copy_tree(benchmark::State& state) {
     xmpp::StreamParser parser = opened_parser();
     const xmpp::StanzaElement element = parse(parser, kMessage);
+    const bench::CountAllocations counting(state);
     for (auto _ : state)
         benchmark::DoNotOptimize(xmpp::Element(element.element));
 }
 BENCHMARK(copy_tree);
 
+void parse_ping(benchmark::State& state) {
+    constexpr std::string_view kPing =
+        "<iq type='get' id='b7a0c1d2' to='example.com'>"
+        "<ping xmlns='urn:xmpp:ping'/></iq>";
+    xmpp::StreamParser parser = opened_parser();
+    const bench::CountAllocations counting(state);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(to_stanza(parse(parser, kPing)));
+}
+BENCHMARK(parse_ping);
+
+// 100 stanzas that came in one read.
+void parse_100_messages_at_once(benchmark::State& state) {
+    xmpp::StreamParser parser = opened_parser();
+    std::string together;
+    for (int i = 0; i < 100; ++i)
+        together += kMessage;
+    const bench::CountAllocations counting(state, 100);
+    for (auto _ : state) {
+        parser.feed(together);
+        for (int i = 0; i < 100; ++i)
+            benchmark::DoNotOptimize(parser.next());
+    }
+    state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * together.size()));
+}
+BENCHMARK(parse_100_messages_at_once)->Unit(benchmark::kMicrosecond);
+
 void parse_ascii_jid(benchmark::State& state) {
+    const bench::CountAllocations counting(state);
     for (auto _ : state) {
         benchmark::DoNotOptimize(xmpp::Jid::parse("juliet@example.com/balcony"));
     }
@@ -117,12 +167,21 @@ void parse_ascii_jid(benchmark::State& state) {
 BENCHMARK(parse_ascii_jid);
 
 void parse_unicode_jid(benchmark::State& state) {
+    const bench::CountAllocations counting(state);
     for (auto _ : state) {
         benchmark::DoNotOptimize(xmpp::Jid::parse("j\u00FCliet@b\u00FCcher.example/balc\u00F3n"));
     }
 }
 BENCHMARK(parse_unicode_jid);
 
-}  // namespace
+void copy_and_compare_jid(benchmark::State& state) {
+    const xmpp::Jid jid = *xmpp::Jid::parse("juliet@example.com/balcony");
+    const bench::CountAllocations counting(state);
+    for (auto _ : state) {
+        xmpp::Jid copy = jid;
+        benchmark::DoNotOptimize(copy == jid);
+    }
+}
+BENCHMARK(copy_and_compare_jid);
 
-BENCHMARK_MAIN();
+}  // namespace
