@@ -3,11 +3,15 @@
 // numbered per store.
 #pragma once
 
+#include "reactor/base/result.h"
+
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace storage {
+
+class Transaction;
 
 /// One step, run in a transaction of its own. Append-only: an applied text never changes (the
 /// ledger has its checksum). Several statements are separated by `;` at the end of a line.
@@ -27,6 +31,10 @@ struct StoreSchema {
     std::span<const Migration> migrations;
     /// Tables with a column `account` (bare JID), whose rows go when the account is removed.
     std::span<const std::string_view> account_tables;
+    /// Removes what the store keeps of an account elsewhere; runs before the rows of any store's
+    /// account_tables go. May be null.
+    base::Result<void> (*remove_account)(Transaction& transaction,
+                                         std::string_view account) = nullptr;
 };
 
 }  // namespace storage

@@ -29,20 +29,20 @@ struct ArchivedMessage {
 struct ArchiveQuery {
     /// Bare: that address with any resource. Full: exactly that one. The owner itself: messages to
     /// oneself.
-    std::optional<xmpp::Jid> with;
-    std::optional<base::WallTime> start;  ///< At or after.
-    std::optional<base::WallTime> end;    ///< At or before.
-    std::optional<MessageId> after_id;    ///< The form's fields: they narrow the result set …
-    std::optional<MessageId> before_id;
+    std::optional<xmpp::Jid> with = {};
+    std::optional<base::WallTime> start = {};  ///< At or after.
+    std::optional<base::WallTime> end = {};    ///< At or before.
+    std::optional<MessageId> after_id = {};    ///< The form's fields: they narrow the result set …
+    std::optional<MessageId> before_id = {};
     /// Only these; in the archive's order whatever theirs is. nullopt: no such filter. At most
     /// kArchiveIdsMax.
-    std::optional<std::vector<MessageId>> ids;
+    std::optional<std::vector<MessageId>> ids = {};
     bool groupchat = true;  ///< False: without groupchat messages.
 
-    std::optional<MessageId> after;   ///< … RSM's choose a page of it: the oldest after this,
-    std::optional<MessageId> before;  ///< the newest before this,
-    bool last_page = false;           ///< or (an empty <before/>) the newest of all.
-    std::uint32_t max = 50;           ///< 0: only `count` and `complete`.
+    std::optional<MessageId> after = {};   ///< … RSM's choose a page of it: the oldest after this,
+    std::optional<MessageId> before = {};  ///< the newest before this,
+    bool last_page = false;                ///< or (an empty <before/>) the newest of all.
+    std::uint32_t max = 50;                ///< 0: only `count` and `complete`.
     bool want_count = false;
 };
 
@@ -50,8 +50,8 @@ struct ArchivePage {
     std::vector<ArchivedMessage> messages;  ///< Oldest first, also when paging backwards.
     /// There is no more in the direction of the page.
     bool complete = false;
-    /// Of the whole result set, without RSM's choice; only when it was wanted and is at most
-    /// kArchiveCountMax.
+    /// Of the whole result set, without RSM's choice; only when it was wanted and is cheap to know:
+    /// without filters always, with filters up to kArchiveCountMax, with a full JID never.
     std::optional<std::int64_t> count;
 };
 
@@ -64,8 +64,8 @@ struct ArchiveEnds {
 
 /// What to keep in each archive; nullopt: no such limit.
 struct ArchiveRetention {
-    std::optional<base::WallTime> not_before;  ///< Older messages go.
-    std::optional<std::int64_t> messages_max;  ///< The newest stay.
+    std::optional<base::WallTime> not_before = {};  ///< Older messages go.
+    std::optional<std::int64_t> messages_max = {};  ///< The newest stay.
 };
 
 /// An archive with messages to remove: those up to and including `through`.
@@ -82,8 +82,8 @@ struct ArchiveExcessPage {
 
 inline constexpr std::uint32_t kArchivePageMax = 1000;
 inline constexpr std::size_t kArchiveIdsMax = 1000;
-/// Bytes of stanzas in one page; the page ends (not complete) before it has more, but has at least
-/// one message.
+/// Bytes of stanzas in one page, unless its first message alone has more: the page ends before (and
+/// is not complete).
 inline constexpr std::size_t kArchivePageBytesMax = base::operator""_MiB(8);
 inline constexpr std::int64_t kArchiveCountMax = 10'000;
 inline constexpr std::uint32_t kArchiveStepMax = 1000;
@@ -124,14 +124,15 @@ public:
     base::Result<ArchiveExcessPage> excess(const ArchiveRetention& retention, std::int64_t from);
     /// Removes the oldest messages up to and including `through`, at most `limit` (at most
     /// kArchiveStepMax); yields how many. Call again in another transaction while it yields
-    /// `limit`. Messages that still wait for their delivery leave the archive and stay for that.
+    /// `limit`. Messages that still wait for their delivery leave the archive and stay for that
+    /// (tombstones do not).
     base::Result<std::int64_t> remove_through(std::int64_t archive, MessageId through,
                                               std::uint32_t limit = kArchiveStepMax);
 
 private:
-    using Matches = bool (*)(void* context, const ArchivedMessage& message);
+    using Accepts = bool (*)(void* context, const ArchivedMessage& message);
     base::Result<std::optional<ArchivedMessage>> scan(const xmpp::Jid& owner, const xmpp::Jid& peer,
-                                                      std::uint32_t scan_max, Matches matches,
+                                                      std::uint32_t scan_max, Accepts accepts,
                                                       void* context);
 
     Transaction& transaction_;

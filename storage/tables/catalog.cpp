@@ -1,11 +1,14 @@
 #include "storage/tables/catalog.h"
 
 #include "storage/shapes.h"
+#include "storage/tables/archive_preferences.h"
 #include "storage/tables/last_activity.h"
+#include "storage/tables/messages.h"
 #include "storage/tables/meta.h"
 #include "storage/tables/offline.h"
 #include "storage/tables/private_xml.h"
 #include "storage/tables/roster.h"
+#include "storage/tables/sm_sessions.h"
 #include "storage/tables/users.h"
 #include "storage/tables/vcards.h"
 
@@ -15,8 +18,17 @@ namespace storage {
 
 std::span<const StoreSchema> all_stores() {
     static const std::array stores = {
-        kMetaSchema,   kUsersSchema,      kRosterSchema,       kOfflineSchema,
-        kVcardsSchema, kPrivateXmlSchema, kLastActivitySchema, kShapesSchema,
+        kMetaSchema,
+        kUsersSchema,
+        kRosterSchema,
+        kOfflineSchema,
+        kVcardsSchema,
+        kPrivateXmlSchema,
+        kLastActivitySchema,
+        kShapesSchema,
+        kMessagesSchema,
+        kSmSessionsSchema,
+        kArchivePreferencesSchema,
     };
     return stores;
 }

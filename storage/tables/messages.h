@@ -1,7 +1,7 @@
 // Messages: a stanza's bytes once, however many archives and queues refer to it. `append` is the
 // one way in: it writes the bytes, a small archive row for each owner (archive.h) and a row for
-// each session or offline queue that has yet to acknowledge the message (messages_deliveries.h).
-// The bytes go when the last of those rows goes. Stanzas are opaque here.
+// each session or offline queue that has yet to acknowledge it (messages_deliveries.h). The bytes
+// go when the last of those rows goes. Stanzas are opaque here; messages_rows.h says how rows lie.
 #pragma once
 
 #include "reactor/base/clock.h"
@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,13 +29,14 @@ inline base::WallTime time_of(MessageId id) {
     return {id};
 }
 
-/// The key of a row of SmSessions; never used twice. Positive.
+/// The key of a row of SmSessions (sm_sessions.h); never used twice; positive.
 using SmSessionKey = std::int64_t;
 
 /// In place of a session: the owner's offline queue.
 inline constexpr SmSessionKey kOfflineQueue = 0;
 
-/// A session that is given the message, or the offline queue that keeps it.
+/// A session that is given the message, or the offline queue that keeps it. For a session that is
+/// gone meanwhile, the offline queue gets it, if it is to be kept.
 struct NewDelivery {
     SmSessionKey session = kOfflineQueue;
     /// The session's XEP-0198 number of this stanza, not wrapped at 2^32: it only grows, and no two
@@ -45,8 +45,10 @@ struct NewDelivery {
     std::int64_t sequence = 0;
     /// How the session gets it (as it is, as a carbon, …). The caller's.
     std::uint8_t form = 0;
-    /// Offline queue only: when it is not worth delivering any more.
-    std::optional<base::WallTime> expires_at;
+    /// Session only: goes to the offline queue when the session ends without acknowledging it.
+    bool kept = true;
+    /// When it is not worth delivering any more; for the time in the offline queue.
+    std::optional<base::WallTime> expires_at = {};
 };
 
 /// What a message is to one account.
@@ -57,7 +59,7 @@ struct MessageCopy {
     bool outgoing = false;
     bool groupchat = false;
     bool archived = true;  ///< False: kept only until its deliveries are done.
-    std::vector<NewDelivery> deliveries;
+    std::vector<NewDelivery> deliveries = {};
 };
 
 struct Appended {
@@ -76,16 +78,21 @@ struct OfflineQueueLimits {
 inline constexpr std::size_t kMessageCopiesMax = 1000;
 inline constexpr std::size_t kMessageDeliveriesMax = 1000;
 
+/// Newest archive rows kept where writing is cheapest; older ones move on (messages_rows.h).
+inline constexpr std::int64_t kRecentRowsMax = 16'384;
+
 class Messages {
 public:
-    explicit Messages(Transaction& transaction, OfflineQueueLimits limits = {})
-        : transaction_(transaction), limits_(limits) {}
+    /// `recent_rows_max`: kRecentRowsMax; less in tests that want to see rows move.
+    explicit Messages(Transaction& transaction, OfflineQueueLimits limits = {},
+                      std::int64_t recent_rows_max = kRecentRowsMax)
+        : transaction_(transaction), limits_(limits), recent_rows_max_(recent_rows_max) {}
 
     /// Stores `stanza` for everybody in `copies`; an owner may be there once (a message to oneself
-    /// is one outgoing copy whose peer is the owner). Errors: invalid_argument for an owner that is
-    /// there twice or a copy neither archived nor delivered; resource_exhausted past
-    /// kMessageCopiesMax or kMessageDeliveriesMax; already_exists for a session and sequence that
-    /// are taken.
+    /// is one outgoing copy whose peer is the owner). Peers of the same direction have the same
+    /// resource. Errors: invalid_argument for an owner that is there twice or a copy neither
+    /// archived nor delivered; resource_exhausted past kMessageCopiesMax or kMessageDeliveriesMax;
+    /// already_exists for a session and sequence that are taken.
     base::Result<Appended> append(base::WallTime now, std::string_view stanza,
                                   std::span<const MessageCopy> copies);
 
@@ -102,6 +109,7 @@ public:
 private:
     Transaction& transaction_;
     OfflineQueueLimits limits_;
+    std::int64_t recent_rows_max_;
 };
 
 extern const StoreSchema kMessagesSchema;

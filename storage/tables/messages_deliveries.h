@@ -34,6 +34,9 @@ struct HandOver {
 };
 
 inline constexpr std::uint32_t kDeliveryPageMax = 1000;
+/// Bytes of stanzas in one page, unless its first alone has more.
+inline constexpr std::int64_t kDeliveryPageBytesMax =
+    static_cast<std::int64_t>(base::operator""_MiB(8));
 
 /// `owner` is a bare JID everywhere (a resource is ignored).
 class Deliveries {
@@ -45,20 +48,21 @@ public:
     /// went.
     base::Result<std::int64_t> acknowledge(SmSessionKey session, std::int64_t through);
     /// What the session has not acknowledged after `after` (0: from the start), in order, at most
-    /// `limit` (at most kDeliveryPageMax).
+    /// `limit` (at most kDeliveryPageMax), fewer when they are big (kDeliveryPageBytesMax); only an
+    /// empty answer is the end.
     base::Result<std::vector<Delivery>> unacknowledged(SmSessionKey session, std::int64_t after,
                                                        std::uint32_t limit);
-    /// The session is over: moves what it has not acknowledged to the offline queue of `owner`,
-    /// where it takes its place by id, and expires `keep` after it was taken. What is in that queue
-    /// already, and what the queue's limits have no room for, is dropped. Yields how many were
+    /// The session is over: moves what it has not acknowledged to its owner's offline queue, where
+    /// it takes its place by id and expires `keep` after it was taken. What was not to be kept, is
+    /// in that queue already, or has no room in it (oldest first), is dropped. Yields how many were
     /// moved.
-    base::Result<std::int64_t> move_to_offline(SmSessionKey session, const xmpp::Jid& owner,
+    base::Result<std::int64_t> move_to_offline(SmSessionKey session,
                                                std::optional<base::Duration> keep);
     /// Drops what the session has not acknowledged. Yields how many rows went.
     base::Result<std::int64_t> drop(SmSessionKey session);
 
     /// The oldest of the offline queue after `after` (0: from the start) that have not expired at
-    /// `now`, at most `limit` (at most kDeliveryPageMax).
+    /// `now`; sizes as above.
     base::Result<std::vector<Delivery>> offline_page(const xmpp::Jid& owner, MessageId after,
                                                      std::uint32_t limit, base::WallTime now);
     /// The session was given these messages of the offline queue and will acknowledge them. Those

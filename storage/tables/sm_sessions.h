@@ -35,14 +35,14 @@ struct SmSession {
     std::uint32_t taken = 0;  ///< `h`: stanzas taken from the client, modulo 2^32.
     /// Since when no connection serves it; nullopt: one does (or did when the process died).
     std::optional<base::WallTime> detached_at;
-    std::optional<std::string> state;  ///< As save_state got it.
+    std::optional<std::string> state;  ///< As save_state got it; from `find` only.
 };
 
 inline constexpr std::size_t kSmTokenBytesMax = 256;
 inline constexpr std::size_t kSmStateBytesMax = base::operator""_MiB(4);
 inline constexpr std::uint32_t kSmSessionPageMax = 1000;
 
-/// Methods that take a key fail with not_found when there is no such session.
+/// Methods that take a key, but for `remove`, fail with not_found when there is no such session.
 class SmSessions {
 public:
     explicit SmSessions(Transaction& transaction) : transaction_(transaction) {}

@@ -147,6 +147,9 @@ Result<void> Users::remove(const xmpp::Jid& account) {
     const auto removed = TRY(transaction_.execute(
         "DELETE FROM users WHERE host = $1 AND local = $2", {account.domain(), account.local()}));
     TRY(found(removed));
+    for (const StoreSchema& store : all_stores())
+        if (store.remove_account != nullptr)
+            TRY(store.remove_account(transaction_, account.bare_view()));
     for (const StoreSchema& store : all_stores()) {
         for (const std::string_view table : store.account_tables) {
             // Table names are constants of the program.

@@ -152,10 +152,17 @@ TEST(Catalog, has_migrations_that_never_change) {
             released.push_back(std::string(store.name) + " " + std::to_string(migration.version) +
                                " " + std::to_string(sqlite::migration_checksum(migration.sql)));
     const std::vector<std::string> expected = {
-        "meta 1 8105188878531078608",          "users 1 1182564708258505203",
-        "roster 1 862866178690996453",         "offline 1 6188990135943209171",
-        "vcards 1 3920530313257480258",        "private_xml 1 -2064268702777337853",
-        "last_activity 1 4062554761998390888", "shapes 1 8965818686312566960",
+        "meta 1 8105188878531078608",
+        "users 1 1182564708258505203",
+        "roster 1 862866178690996453",
+        "offline 1 6188990135943209171",
+        "vcards 1 3920530313257480258",
+        "private_xml 1 -2064268702777337853",
+        "last_activity 1 4062554761998390888",
+        "shapes 1 8965818686312566960",
+        "messages 1 1374510163308992302",
+        "sm_sessions 1 -4581030078327519312",
+        "archive_preferences 1 2926269571297093205",
     };
     EXPECT_EQ(released, expected);
 }
