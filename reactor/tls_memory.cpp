@@ -59,7 +59,8 @@ void release(void* block, const char*, int) {
     }
 }
 
-void* reallocate(void* block, std::size_t bytes, const char* file, int line) {
+// Unused under sanitizers, as the others are through it.
+[[maybe_unused]] void* reallocate(void* block, std::size_t bytes, const char* file, int line) {
     if (block == nullptr) return allocate(bytes, file, line);
     if (bytes == 0) {
         release(block, file, line);
