@@ -107,10 +107,11 @@ constexpr std::array kMetrics = {
            [](const RunResult& run) { return measured(run.bots_cpu_share); }},
 };
 
-std::optional<Figure> figure_of(const Contender& contender, const Metric& metric) {
+template <class Value>
+std::optional<Figure> figure_of(const Contender& contender, const Metric& metric, Value value_of) {
     std::vector<double> values;
     for (const RunResult& run : contender.runs)
-        if (const auto value = metric.value(run)) values.push_back(*value);
+        if (const auto value = value_of(run)) values.push_back(*value);
     if (values.empty()) return std::nullopt;
     std::ranges::sort(values);
     if (metric.tolerance == 0)
@@ -133,10 +134,12 @@ Judgement judge(const Figure& first, const Figure& other, const Metric& metric) 
                                                                     : Judgement::worse;
 }
 
-ComparisonRow row_of(const std::vector<Contender>& contenders, const Metric& metric) {
+template <class Value>
+ComparisonRow row_of(const std::vector<Contender>& contenders, const Metric& metric,
+                     Value value_of) {
     ComparisonRow row{std::string(metric.group), std::string(metric.name), metric.unit, {}};
     for (const Contender& contender : contenders) {
-        ComparisonCell cell{figure_of(contender, metric), std::nullopt, Judgement::none};
+        ComparisonCell cell{figure_of(contender, metric, value_of), std::nullopt, Judgement::none};
         if (!row.cells.empty() && row.cells[0].figure && cell.figure) {
             const Figure& first = *row.cells[0].figure;
             if (first.median > 0) cell.ratio = cell.figure->median / first.median;
@@ -145,6 +148,30 @@ ComparisonRow row_of(const std::vector<Contender>& contenders, const Metric& met
         row.cells.push_back(cell);
     }
     return row;
+}
+
+// What only this workload measures; the names tell the unit and which way is better.
+void add_own_figures(std::vector<ComparisonRow>& rows, const std::vector<Contender>& contenders) {
+    std::set<std::string> names;
+    for (const Contender& contender : contenders)
+        for (const RunResult& run : contender.runs)
+            for (const auto& [name, value] : run.figures)
+                names.insert(name);
+    for (const std::string& name : names) {
+        const NamedFigure named = figure_named(name, 0);
+        const bool time = named.unit == AxisUnit::nanoseconds;
+        const std::string label = named.rate ? named.label + " a second" : named.label;
+        Metric metric{"Of this workload alone", label, named.unit, neither, 0.05, nullptr};
+        if (named.rate) metric.direction = more_is_better;
+        if (time || named.unit == AxisUnit::bytes) metric.direction = less_is_better;
+        if (time) metric.tolerance = 0.15;
+        rows.push_back(row_of(contenders, metric, [&name](const RunResult& run) {
+            const auto found = run.figures.find(name);
+            return found != run.figures.end()
+                       ? std::optional(figure_named(name, found->second).value)
+                       : std::nullopt;
+        }));
+    }
 }
 
 bool says_something(const ComparisonRow& row) {
@@ -171,8 +198,9 @@ PropertyRow property_row(const std::vector<Contender>& contenders, std::string n
 
 std::vector<ComparisonRow> comparison_rows(const std::vector<Contender>& contenders) {
     std::vector<ComparisonRow> rows;
+    add_own_figures(rows, contenders);
     for (const Metric& metric : kMetrics) {
-        ComparisonRow row = row_of(contenders, metric);
+        ComparisonRow row = row_of(contenders, metric, metric.value);
         // That nothing was lost is worth a line; that nothing else happened is not.
         if (says_something(row) || metric.value == &faults) rows.push_back(std::move(row));
     }

@@ -9,6 +9,8 @@
 
 #include "tests/bots/report/compare_rows.h"
 #include "tests/bots/report/example_result.h"
+#include "tests/bots/report/result_json.h"
+#include "tests/bots/report/temporary_folder.h"
 #include "tests/bots/report/well_formed.h"
 
 namespace bots {
@@ -127,6 +129,35 @@ TEST(Compare, tells_results_of_the_same_server_apart) {
     contenders = contenders_of(results);
     EXPECT_EQ(contenders[0].label, "localhost:5222");
     EXPECT_EQ(contenders[1].label, "other:5222");
+}
+
+TEST(Compare, compares_what_only_the_workload_measures) {
+    const std::vector<Contender> contenders = {runs_of("a", {1}), runs_of("b", {2})};
+    const auto stored = row_of(contenders, "Of this workload alone", "stored a second");
+    EXPECT_EQ(judgement_text(stored.cells[1]), "0.50× worse");
+    const auto warm_up = row_of(contenders, "Of this workload alone", "warm up p99");
+    EXPECT_EQ(judgement_text(warm_up.cells[1]), "2.0× worse");
+    EXPECT_THAT(compare_text(contenders), HasSubstr("warm up p99"));
+    EXPECT_THAT(compare_text(contenders), HasSubstr("48.5 ms"));
+}
+
+TEST(Compare, loads_several_runs_of_a_contender_and_its_label) {
+    const TemporaryFolder folder;
+    for (const char* name : {"a.json", "b.json", "odd=name,too.json"})
+        ASSERT_TRUE(save_text(folder / name, result_to_json(example_result())));
+    const std::string a = folder / "a.json";
+    const std::string b = folder / "b.json";
+    const auto loaded =
+        load_contenders({"before=" + a + "," + b, b, folder / "odd=name,too.json", "=" + a});
+    ASSERT_TRUE(loaded) << loaded.error().message();
+    ASSERT_EQ(loaded->size(), 4U);
+    EXPECT_EQ((*loaded)[0].label, "before");
+    EXPECT_EQ((*loaded)[0].runs.size(), 2U);
+    EXPECT_EQ((*loaded)[1].label, "Parley 0.1.0 (1)");
+    EXPECT_EQ((*loaded)[2].runs.size(), 1U);
+    EXPECT_EQ((*loaded)[3].label, "Parley 0.1.0 (3)");
+    for (const std::string& wrong : {std::string("x=y"), a + ",", a + "," + a + "x"})
+        EXPECT_FALSE(load_contenders({a, wrong})) << wrong;
 }
 
 TEST(Compare, prints_aligned_columns_and_what_differs) {

@@ -1,8 +1,6 @@
-// The comparison for a terminal, and how contenders get their names.
+// The comparison for a terminal.
 #include <algorithm>
 #include <iterator>
-#include <map>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,45 +10,11 @@
 #include "tests/bots/report/compare.h"
 #include "tests/bots/report/compare_rows.h"
 #include "tests/bots/report/report_plots.h"
-#include "tests/bots/report/summary.h"
 
 namespace bots {
 namespace {
 
 constexpr std::size_t kLabelColumnsMax = 28;
-
-// What tells results of the same server apart, the most telling first.
-std::string detail_of(const RunResult& run, std::size_t which) {
-    switch (which) {
-        case 0:
-            return run.workload;
-        case 1:
-            return run.security;
-        case 2:
-            return format_count(run.users) + " users";
-        case 3:
-            return run.server;
-        case 4:
-            return run.started_at;
-        default:
-            return {};
-    }
-}
-
-// Appends the first property that is different for each of `group`, else a number.
-void tell_apart(const std::vector<Contender*>& group) {
-    for (std::size_t which = 0; which < 5; ++which) {
-        std::set<std::string> details;
-        for (const Contender* contender : group)
-            details.insert(detail_of(contender->runs[0], which));
-        if (details.size() != group.size() || details.contains("")) continue;
-        for (Contender* contender : group)
-            contender->label += fmt::format(" ({})", detail_of(contender->runs[0], which));
-        return;
-    }
-    for (std::size_t index = 0; index < group.size(); ++index)
-        group[index]->label += fmt::format(" ({})", index + 1);
-}
 
 using Cells = std::vector<std::string>;
 
@@ -91,21 +55,6 @@ Cells figures_line(const ComparisonRow& row) {
 }
 
 }  // namespace
-
-std::vector<Contender> contenders_of(std::vector<RunResult> results) {
-    std::vector<Contender> contenders;
-    for (RunResult& result : results) {
-        std::string label = server_name_of(result);
-        contenders.push_back({std::move(label), {}});
-        contenders.back().runs.push_back(std::move(result));
-    }
-    std::map<std::string, std::vector<Contender*>> by_label;
-    for (Contender& contender : contenders)
-        by_label[contender.label].push_back(&contender);
-    for (const auto& [label, group] : by_label)
-        if (group.size() > 1) tell_apart(group);
-    return contenders;
-}
 
 std::string compare_text(const std::vector<Contender>& contenders) {
     CHECK(contenders.size() >= 2);

@@ -231,6 +231,16 @@ std::string messages_card(const RunResult& result) {
     return card(table_of(table));
 }
 
+std::string figures_card(const RunResult& result) {
+    if (result.figures.empty()) return {};
+    Table table{.caption = "Of this workload alone", .head = {}, .rows = {}};
+    for (const auto& [name, value] : result.figures) {
+        NamedFigure figure = figure_named(name, value);
+        table.rows.push_back({std::move(figure.label), std::move(figure.text)});
+    }
+    return card(table_of(table));
+}
+
 std::string errors_card(const RunResult& result) {
     std::vector<std::pair<std::string, std::uint64_t>> errors(result.errors.begin(),
                                                               result.errors.end());
@@ -311,8 +321,8 @@ std::string html_report(const RunResult& result) {
     body += latency_section("Logins, from the connection to online", "login-latency",
                             result.login_latency);
     body += section_of("The books",
-                       fmt::format("<div class=\"cards\">\n{}{}{}</div>\n", messages_card(result),
-                                   usage_card(result), errors_card(result)));
+                       fmt::format("<div class=\"cards\">\n{}{}{}{}</div>\n", messages_card(result),
+                                   figures_card(result), usage_card(result), errors_card(result)));
     body += run_section(result);
     body +=
         "<footer><p>Latencies run from the moment a message was due to be sent to its arrival, "

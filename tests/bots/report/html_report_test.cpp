@@ -45,7 +45,8 @@ TEST(HtmlReport, shows_plots_tables_settings_and_versions) {
          {"id=\"latency-title\"", "id=\"latency-time-title\"", "id=\"throughput-title\"",
           "id=\"online-title\"", "id=\"logins-title\"", "id=\"cpu-title\"", "id=\"memory-title\"",
           "id=\"login-latency-title\"", "99.9 %", "body_bytes", "SCRAM-SHA-256-PLUS",
-          "TLSv1.3 TLS_AES_256_GCM_SHA384", "Parley 0.1.0", "service-unavailable"})
+          "TLSv1.3 TLS_AES_256_GCM_SHA384", "Parley 0.1.0", "service-unavailable", "warm up p99",
+          "9,121/s"})
         EXPECT_THAT(page, HasSubstr(part));
 }
 
@@ -57,6 +58,7 @@ TEST(HtmlReport, escapes_what_the_server_and_the_settings_say) {
     result.failure = hostile;
     result.settings = {{hostile, hostile}};
     result.errors = {{hostile, 1}};
+    result.figures = {{hostile, 1}};
     result.server_usage->note = hostile;
     const std::string page = html_report(result);
     EXPECT_EQ(complaint_about(page), "");

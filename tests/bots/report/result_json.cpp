@@ -93,6 +93,13 @@ AdminValue map_value(const Map& map) {
     return members;
 }
 
+AdminValue figures_value(const std::map<std::string, double>& figures) {
+    AdminValue::Object members;
+    for (const auto& [name, value] : figures)
+        members.emplace_back(name, figure(value));
+    return members;
+}
+
 AdminValue::Object members_of(const RunResult& result) {
     AdminValue::Array samples;
     for (const Sample& sample : result.samples)
@@ -123,6 +130,7 @@ AdminValue::Object members_of(const RunResult& result) {
             {"latency_ms", latency_value(result.latency)},
             {"login_latency_ms", latency_value(result.login_latency)},
             {"errors", map_value(result.errors)},
+            {"figures", figures_value(result.figures)},
             {"bots", AdminValue::Object{{"cpu_s", figure(result.bots_cpu_s)},
                                         {"cpu_share", figure(result.bots_cpu_share)},
                                         {"rss_bytes", result.bots_rss_bytes},
@@ -238,6 +246,9 @@ void read_figures(JsonReader& reader, RunResult& result) {
     JsonReader errors = reader.object("errors");
     for (const auto& [name, value] : errors.members())
         result.errors[name] = errors.count(name);
+    JsonReader figures = reader.object("figures");
+    for (const auto& [name, value] : figures.members())
+        result.figures[name] = figures.number(name);
     JsonReader bots = reader.object("bots");
     result.bots_cpu_s = bots.number("cpu_s");
     result.bots_cpu_share = bots.number("cpu_share");

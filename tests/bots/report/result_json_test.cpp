@@ -13,6 +13,7 @@
 
 #include "server/admin/admin_value.h"
 #include "tests/bots/report/example_result.h"
+#include "tests/bots/report/temporary_folder.h"
 
 namespace bots {
 namespace {
@@ -28,6 +29,7 @@ void expect_equal(const RunResult& read, const RunResult& written) {
     EXPECT_EQ(read.duration, written.duration);
     EXPECT_EQ(read.settings, written.settings);
     EXPECT_EQ(read.errors, written.errors);
+    EXPECT_EQ(read.figures, written.figures);
     EXPECT_EQ(read.samples.size(), written.samples.size());
 }
 
@@ -43,22 +45,6 @@ std::string complaint(const std::string& json) {
     const auto result = result_from_json(json);
     return result ? "none" : result.error().message();
 }
-
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        std::string name = std::filesystem::temp_directory_path() / "bots_report_XXXXXX";
-        path_ = mkdtemp(name.data());
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-    std::string operator/(const char* name) const { return path_ / name; }
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
 
 TEST(ResultJson, comes_back_as_it_was) {
     RunResult result = example_result();

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "tests/bots/measure/format.h"
+#include "tests/bots/report/report_plots.h"
 
 namespace bots {
 namespace {
@@ -81,6 +82,16 @@ void add_logins(Lines& lines, const RunResult& result) {
     if (result.login_latency.count() > 0) lines.add("", percentiles_of(result.login_latency));
     lines.add("sessions", fmt::format("{} at the peak, of {}", format_count(result.sessions_peak),
                                       format_count(result.users)));
+}
+
+void add_figures(Lines& lines, const RunResult& result) {
+    std::string text;
+    for (const auto& [name, value] : result.figures) {
+        const NamedFigure figure = figure_named(name, value);
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", printable(figure.label, 40),
+                            figure.text);
+    }
+    if (!text.empty()) lines.add("also", text);
 }
 
 void add_errors(Lines& lines, const RunResult& result) {
@@ -174,6 +185,30 @@ std::string doubt_about(const RunResult& result) {
         result.bots_shards == 1 ? "their core" : fmt::format("their {} cores", result.bots_shards));
 }
 
+NamedFigure figure_named(std::string_view name, double value) {
+    struct Ending {
+        std::string_view text;
+        double size;
+        AxisUnit unit;
+    };
+    static constexpr Ending kEndings[] = {
+        {"_per_s", 1, AxisUnit::number},     {"_ms", 1e6, AxisUnit::nanoseconds},
+        {"_us", 1e3, AxisUnit::nanoseconds}, {"_s", 1e9, AxisUnit::nanoseconds},
+        {"_bytes", 1, AxisUnit::bytes},      {"_share", 1, AxisUnit::share}};
+    NamedFigure figure{std::string(name), {}, value, AxisUnit::number, false};
+    for (const Ending& ending : kEndings) {
+        if (!name.ends_with(ending.text) || name.size() == ending.text.size()) continue;
+        figure.label.resize(name.size() - ending.text.size());
+        figure.value = value * ending.size;
+        figure.unit = ending.unit;
+        figure.rate = ending.text == "_per_s";
+        break;
+    }
+    std::ranges::replace(figure.label, '_', ' ');
+    figure.text = format_value(figure.value, figure.unit) + (figure.rate ? "/s" : "");
+    return figure;
+}
+
 std::string text_summary(const RunResult& result) {
     Lines lines;
     lines.add("workload",
@@ -187,6 +222,7 @@ std::string text_summary(const RunResult& result) {
     lines.add("server", server);
     add_messages(lines, result);
     add_logins(lines, result);
+    add_figures(lines, result);
     add_errors(lines, result);
     add_usage(lines, result);
     std::string out =

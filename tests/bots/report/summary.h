@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tests/bots/measure/run_result.h"
+#include "tests/bots/report/axis.h"
 
 #include <cstdint>
 #include <string>
@@ -25,6 +26,17 @@ std::string_view measured_in(const RunResult& result);
 std::string server_name_of(const RunResult& result);
 /// Why the figures may be the bots' own rather than the server's; empty when there is no reason.
 std::string doubt_about(const RunResult& result);
+
+/// One of `figures`, as a person reads it: "reconnect_p99_ms" and 48 are "reconnect p99" and
+/// "48 ms". The name's end gives the unit: _per_s, _ms, _us, _s, _bytes, _share.
+struct NamedFigure {
+    std::string label;
+    std::string text;
+    double value = 0;  ///< In the axis's unit.
+    AxisUnit unit = AxisUnit::number;
+    bool rate = false;  ///< More is better.
+};
+NamedFigure figure_named(std::string_view name, double value);
 
 /// Lines that end in a line break: verdict, messages, rates, latencies, logins, errors, usage. For
 /// a terminal: nothing that a server said can drive it.

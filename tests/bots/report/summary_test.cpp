@@ -26,6 +26,7 @@ TEST(Summary, says_in_a_dozen_lines_what_was_measured) {
   logins    2,000 (333/s)
             p50 14.2 ms  p90 27.9 ms  p99 48 ms  p99.9 68.7 ms  max 80 ms
   sessions  2,000 at the peak, of 2,000
+  also      stored 9,121/s, warm up p99 48.5 ms
   errors    3 service-unavailable
   server    CPU 4.08 s, 68 µs a message, 1,450 µs a login; RSS 52.2 MB, PSS 46.5 MB, 15 KB a session
   bots      CPU 22 % of a core, 58.2 MB
@@ -65,6 +66,7 @@ TEST(Summary, cannot_be_used_to_drive_the_terminal) {
     result.workload = result.server = result.server_software = result.security = hostile;
     result.mechanism = result.failure = hostile;
     result.errors = {{hostile, 1}};
+    result.figures = {{hostile, 1}};
     result.server_usage->note = hostile;
     const std::string text = text_summary(result);
     EXPECT_THAT(text, Not(HasSubstr("\x1b")));
@@ -78,6 +80,18 @@ TEST(Summary, shows_the_most_frequent_errors_first_and_counts_the_rest) {
     RunResult result;
     result.errors = {{"a", 1}, {"b", 20}, {"c", 3}, {"d", 4}, {"e", 5}, {"f", 6}};
     EXPECT_THAT(text_summary(result), HasSubstr("20 b, 6 f, 5 e, 4 d, and 2 other kinds\n"));
+}
+
+TEST(Summary, reads_the_unit_of_a_figure_from_its_name) {
+    EXPECT_EQ(figure_named("reconnect_per_s", 310).text, "310/s");
+    EXPECT_EQ(figure_named("reconnect_p99_ms", 48).label, "reconnect p99");
+    EXPECT_EQ(figure_named("reconnect_p99_ms", 48).text, "48 ms");
+    EXPECT_EQ(figure_named("step_us", 1500).text, "1.5 ms");
+    EXPECT_EQ(figure_named("whole_s", 90).text, "90 s");
+    EXPECT_EQ(figure_named("archive_bytes", 2048).text, "2 KB");
+    EXPECT_EQ(figure_named("hits_share", 0.5).text, "50 %");
+    EXPECT_EQ(figure_named("rounds", 7).text, "7");
+    EXPECT_EQ(figure_named("_ms", 7).text, "7");
 }
 
 TEST(Summary, warns_when_the_bots_were_the_bottleneck) {
