@@ -21,17 +21,19 @@ using base::Failure;
 
 constexpr base::Duration kTimeout = 30s;
 
-/// What the server's refusal means for the accounts that are left.
-Failure refusal(const xmpp::StanzaError& error) {
+Failure refused(Errc code, std::string_view words) {
+    return {code, fmt::format("the server refuses to register accounts: {}; allow it there (a test "
+                              "server should also allow many from one address), or make the "
+                              "accounts otherwise: --accounts \"COMMAND with {{user}} {{domain}} "
+                              "{{password}}\"",
+                              words)};
+}
+
+Failure refused(const xmpp::StanzaError& error) {
     const bool for_a_while = error.is(xmpp::StanzaCondition::resource_constraint) ||
                              error.type() == xmpp::ErrorType::wait;
-    const Failure why = xmpp::failure_of(error);
-    return {
-        for_a_while ? Errc::resource_exhausted : Errc::permission_denied,
-        fmt::format("the server refuses to register accounts: {}; allow it there (a test server "
-                    "should also allow many from one address), or make the accounts otherwise: "
-                    "--accounts \"COMMAND with {{user}} {{domain}} {{password}}\"",
-                    why.detail())};
+    return refused(for_a_while ? Errc::resource_exhausted : Errc::permission_denied,
+                   xmpp::failure_of(error).detail());
 }
 
 }  // namespace
@@ -86,8 +88,12 @@ void RegistrationStream::on_element(xmpp::StanzaElement stanza) {
     const xmpp::Element& element = stanza.element;
     if (element.is("error", xmpp::ns::stream)) {
         const auto error = xmpp::StreamError::parse(element);
-        return fail(error ? xmpp::failure_of(*error)
-                          : Failure(Errc::connection_aborted, "the server closed the stream"));
+        Failure why = error ? xmpp::failure_of(*error)
+                            : Failure(Errc::connection_aborted, "the server closed the stream");
+        // Who does not take registrations may not take anything else before the login.
+        if (state_ == State::asking && why.is(Errc::permission_denied))
+            why = refused(Errc::permission_denied, why.detail());
+        return fail(std::move(why));
     }
     if (state_ == State::features && element.is("features", xmpp::ns::stream))
         return on_features(element);
@@ -143,7 +149,7 @@ void RegistrationStream::on_answer(const xmpp::Element& answer) {
     if (error && error->is(xmpp::StanzaCondition::conflict))
         return asking->resolve(Outcome::existed);
     asking->fail(
-        refusal(error.value_or(xmpp::StanzaError(xmpp::StanzaCondition::undefined_condition))));
+        refused(error.value_or(xmpp::StanzaError(xmpp::StanzaCondition::undefined_condition))));
 }
 
 void RegistrationStream::on_stream_close() {

@@ -258,26 +258,26 @@ class CompareCommand {
 public:
     explicit CompareCommand(CLI::App& app)
         : app_(*app.add_subcommand("compare", "Compare results; the first is the measure")) {
-        app_.add_option("results", files_, "Results of runs (JSON)")->required()->expected(2, 100);
+        app_.add_option("results", files_,
+                        "Results of runs (JSON); several files with commas between them are runs "
+                        "of the same, and a name may stand before: before=a.json,b.json")
+            ->type_name("[LABEL=]FILE[,FILE…]")
+            ->required()
+            ->expected(2, 100);
         app_.add_option("--html", html_, "Write the comparison as a page as well")
             ->type_name("FILE");
     }
     bool chosen() const { return app_.parsed(); }
 
     int act() const {
-        std::vector<RunResult> results;
-        for (const std::string& file : files_) {
-            auto result = load_result(file);
-            if (!result) {
-                complain(result.error().detail());
-                return kExitUsage;
-            }
-            results.push_back(*std::move(result));
+        const auto contenders = load_contenders(files_);
+        if (!contenders) {
+            complain(contenders.error().detail());
+            return kExitUsage;
         }
-        const std::vector<Contender> contenders = contenders_of(std::move(results));
-        fmt::print("{}", compare_text(contenders));
+        fmt::print("{}", compare_text(*contenders));
         if (html_.empty()) return kExitPassed;
-        if (auto saved = save_text(html_, compare_html(contenders)); !saved) {
+        if (auto saved = save_text(html_, compare_html(*contenders)); !saved) {
             complain(saved.error().detail());
             return kExitFailed;
         }

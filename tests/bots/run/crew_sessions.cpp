@@ -44,7 +44,7 @@ struct Crew::Login {
     bool paced = false;
     std::uint64_t succeeded = 0;  // Attempts.
     std::uint64_t failed = 0;
-    std::string first_failure;
+    std::optional<base::Failure> first_failure;
     bool same_failure = true;
 
     bool hopeless() const {
@@ -56,8 +56,8 @@ struct Crew::Login {
             ++succeeded;
             return;
         }
-        if (failed++ == 0) first_failure = result.error().message();
-        same_failure = same_failure && first_failure == result.error().message();
+        if (failed++ == 0) first_failure = result.error();
+        same_failure = same_failure && first_failure->message() == result.error().message();
     }
 };
 
@@ -111,8 +111,7 @@ reactor::Deferred<void> Crew::log_in_all(std::vector<BotNumber> bots, BotNumber 
     auto all = reactor::when_all(std::move(parts));
     const auto done = co_await std::move(all);
     if (!done) co_return done;
-    if (!login.bots.empty() && login.hopeless())
-        co_return base::Failure(base::Errc::unsupported, login.first_failure);
+    if (!login.bots.empty() && login.hopeless()) co_return *login.first_failure;
     co_return {};
 }
 
