@@ -137,6 +137,7 @@ int Run::go(std::vector<int> pids) {
     result_.workload = plan_->settings.spec().name;
     result_.settings = plan_->settings.texts();
     result_.users = plan_->users;
+    result_.bots_shards = static_cast<std::uint32_t>(real_.shards().count());
     result_.started_at = xmpp::format_date_time(real_.world().clock.wall());
     real_.execute([this, &server] { return whole(std::move(server)); });
     return finish();
