@@ -104,19 +104,18 @@ private:
 }  // namespace
 
 std::vector<Endpoint> interleave_families(std::vector<Endpoint> endpoints) {
-    if (endpoints.empty()) return endpoints;
-    const bool first = is_v6(endpoints.front());
-    const auto others = std::ranges::stable_partition(
-        endpoints, [first](const Endpoint& endpoint) { return is_v6(endpoint) == first; });
-    std::vector<Endpoint> result;
-    result.reserve(endpoints.size());
-    auto preferred = endpoints.begin();
-    auto other = others.begin();
-    while (preferred != others.begin() || other != endpoints.end()) {
-        if (preferred != others.begin()) result.push_back(std::move(*preferred++));
-        if (other != endpoints.end()) result.push_back(std::move(*other++));
+    std::vector<Endpoint> preferred;
+    std::vector<Endpoint> others;
+    for (Endpoint& endpoint : endpoints) {
+        const bool is_first = preferred.empty() || is_v6(endpoint) == is_v6(preferred.front());
+        (is_first ? preferred : others).push_back(std::move(endpoint));
     }
-    return result;
+    endpoints.clear();
+    for (std::size_t i = 0; i < std::max(preferred.size(), others.size()); ++i) {
+        if (i < preferred.size()) endpoints.push_back(std::move(preferred[i]));
+        if (i < others.size()) endpoints.push_back(std::move(others[i]));
+    }
+    return endpoints;
 }
 
 Deferred<StreamPtr> connect_any(World& world, std::vector<Endpoint> endpoints,

@@ -62,8 +62,8 @@ void draw_group(std::vector<Candidate> group, Draws& draws, std::vector<Candidat
 }
 
 std::vector<Candidate> ordered(std::vector<Candidate> candidates, std::uint64_t seed) {
-    std::ranges::stable_sort(candidates, {},
-                             [](const Candidate& candidate) { return candidate.record.priority; });
+    std::ranges::sort(candidates, {},
+                      [](const Candidate& candidate) { return candidate.record.priority; });
     Draws draws(seed);
     std::vector<Candidate> result;
     for (auto first = candidates.begin(); first != candidates.end();) {
