@@ -1,6 +1,7 @@
 // TlsStream of tls.h. OpenSSL is asked, never told to wait: every call either moves on or says
 // which readiness of the lower stream it needs, and that is armed. The observer above is only told
 // from lower events or from the ready queue, so that no call re-enters.
+#include "reactor/base/bytes.h"
 #include "reactor/base/check.h"
 #include "reactor/ready_signal.h"
 #include "reactor/tls.h"
@@ -120,7 +121,8 @@ private:
     ReadySignal signal_;
     std::optional<Failure> failure_;
     std::unique_ptr<Promise<void>> promise_;  // Of `handshake()`.
-    std::string pending_record_;  // Handed to OpenSSL, not yet all taken by the lower stream.
+    // Handed to OpenSSL, not yet all taken by the lower stream. Null: none.
+    std::unique_ptr<std::string> pending_record_;
     std::uint16_t record_max_ = kRecordBytesMax;
     State state_ = State::fresh;
     Interest handshake_wants_ = Interest::readable;
@@ -291,18 +293,18 @@ IoResult OpenSslStream::try_read(std::span<std::byte> into) {
 // asking it of our callers, who may have dropped theirs meanwhile.
 bool OpenSslStream::write_pending_record(IoResult& refusal) {
     aim(ssl_.get(), lower_);
-    while (!pending_record_.empty()) {
+    while (pending_record_ != nullptr) {
         std::size_t count = 0;
         ERR_clear_error();
         const int outcome =
-            SSL_write_ex(ssl_.get(), pending_record_.data(), pending_record_.size(), &count);
+            SSL_write_ex(ssl_.get(), pending_record_->data(), pending_record_->size(), &count);
         if (outcome != 1) {
             refusal = blocked_or_failed(outcome, write_wants_);
             return false;
         }
-        pending_record_.erase(0, count);
+        pending_record_->erase(0, count);
+        if (pending_record_->empty()) pending_record_.reset();
     }
-    std::string().swap(pending_record_);  // Gives the memory back.
     return true;
 }
 
@@ -313,7 +315,7 @@ IoResult OpenSslStream::try_writev(std::span<const ConstBuffer> buffers) {
     if (write_shut_) return {.status = IoStatus::failed, .error = Errc::closed};
     write_wants_ = Interest::writable;
     aim(ssl_.get(), lower_);
-    if (!pending_record_.empty()) {
+    if (pending_record_ != nullptr) {
         if (!write_pending_record(result)) return result;
         result.bytes = 1;  // The last byte of that record, which the caller still has.
     }
@@ -329,7 +331,7 @@ IoResult OpenSslStream::try_writev(std::span<const ConstBuffer> buffers) {
         }
         const IoResult end = blocked_or_failed(outcome, write_wants_);
         if (end.status == IoStatus::would_block) {
-            pending_record_.assign(reinterpret_cast<const char*>(record.data()), record.size());
+            pending_record_ = std::make_unique<std::string>(base::as_text(record));
             result.bytes += record.size() - 1;
         }
         if (result.bytes == 0) return end;

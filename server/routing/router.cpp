@@ -67,13 +67,15 @@ struct Router::Impl {
     Counter& crossed;
     Router* self = nullptr;
 
-    void deliver_home(xmpp::Stanza stanza);
-    void deliver_in(Account& account, xmpp::Stanza stanza);
-    void deliver_absent(xmpp::Stanza stanza);
-    void deliver_to_server(xmpp::Stanza stanza);
-    void deliver_message_to_all(Account& account, xmpp::Stanza stanza);
-    void apply(Account& account, DeliveryRule rule, xmpp::Stanza stanza);
-    void store_or_refuse(Account& account, xmpp::Stanza stanza);
+    // A stanza is handed down by reference and moved once, into what keeps it.
+    void route(xmpp::Stanza&& stanza);
+    void deliver_home(xmpp::Stanza&& stanza);
+    void deliver_in(Account& account, xmpp::Stanza&& stanza);
+    void deliver_absent(xmpp::Stanza&& stanza);
+    void deliver_to_server(xmpp::Stanza&& stanza);
+    void deliver_message_to_all(Account& account, xmpp::Stanza&& stanza);
+    void apply(Account& account, DeliveryRule rule, xmpp::Stanza&& stanza);
+    void store_or_refuse(Account& account, xmpp::Stanza&& stanza);
 };
 
 Router::Router(Parts parts) : impl_(std::make_unique<Impl>(*this, parts)) {
@@ -104,13 +106,13 @@ void Router::submit(Account& account, Resource& resource, xmpp::Stanza stanza) {
         return;
     }
     if (stanza.to()) {
-        route(std::move(stanza));
+        impl_->route(std::move(stanza));
         return;
     }
     if (stanza.is_message()) {
         // RFC 6121 §8.1.1.1 (RFC 6120 §10.3.1): as if sent to the own bare JID.
         stanza.set_to(account.jid());
-        route(std::move(stanza));
+        impl_->route(std::move(stanza));
         return;
     }
     if (stanza.is_request()) impl_->iq.answer_for_account(account.jid(), std::move(stanza));
@@ -118,25 +120,29 @@ void Router::submit(Account& account, Resource& resource, xmpp::Stanza stanza) {
 }
 
 void Router::route(xmpp::Stanza stanza) {
+    impl_->route(std::move(stanza));
+}
+
+void Router::Impl::route(xmpp::Stanza&& stanza) {
     CHECK(stanza.to().has_value());
-    impl_->routed.add();
+    routed.add();
     const xmpp::Jid& to = *stanza.to();
-    if (!is_local(to.domain())) {
-        bounce(std::move(stanza), xmpp::StanzaError::remote_server_not_found());
+    if (!self->is_local(to.domain())) {
+        self->bounce(std::move(stanza), xmpp::StanzaError::remote_server_not_found());
         return;
     }
     if (!to.has_local()) {
-        impl_->deliver_to_server(std::move(stanza));
+        deliver_to_server(std::move(stanza));
         return;
     }
-    const reactor::ShardId home = shard_of(to.bare_view(), impl_->parts.world.shards.count());
-    if (home == impl_->shard) {
-        impl_->deliver_home(std::move(stanza));
+    const reactor::ShardId home = shard_of(to.bare_view(), parts.world.shards.count());
+    if (home == shard) {
+        deliver_home(std::move(stanza));
         return;
     }
-    impl_->crossed.add();
-    if (!impl_->outbox.add(home, stanza))
-        bounce(std::move(stanza), xmpp::StanzaError::resource_constraint());
+    crossed.add();
+    if (!outbox.add(home, stanza))
+        self->bounce(std::move(stanza), xmpp::StanzaError::resource_constraint());
 }
 
 void Router::bounce(xmpp::Stanza stanza, const xmpp::StanzaError& error) {
@@ -147,7 +153,7 @@ void Router::bounce(xmpp::Stanza stanza, const xmpp::StanzaError& error) {
     route(std::move(reply));
 }
 
-void Router::Impl::deliver_to_server(xmpp::Stanza stanza) {
+void Router::Impl::deliver_to_server(xmpp::Stanza&& stanza) {
     if (stanza.is_request() && stanza.to()->is_domain()) {
         iq.answer_for_server(std::move(stanza));
         return;
@@ -162,7 +168,7 @@ void Router::Impl::deliver_to_server(xmpp::Stanza stanza) {
     self->bounce(std::move(stanza), xmpp::StanzaError::service_unavailable());
 }
 
-void Router::Impl::deliver_home(xmpp::Stanza stanza) {
+void Router::Impl::deliver_home(xmpp::Stanza&& stanza) {
     if (Account* account = parts.accounts.ready(*stanza.to())) {
         deliver_in(*account, std::move(stanza));
         return;
@@ -182,7 +188,7 @@ void Router::Impl::deliver_home(xmpp::Stanza stanza) {
         });
 }
 
-void Router::Impl::deliver_absent(xmpp::Stanza stanza) {
+void Router::Impl::deliver_absent(xmpp::Stanza&& stanza) {
     switch (delivery_rule(stanza, Addressed::absent)) {
         case DeliveryRule::presence:
             presence->inbound_for_absent(std::move(stanza));
@@ -199,7 +205,7 @@ void Router::Impl::deliver_absent(xmpp::Stanza stanza) {
     }
 }
 
-void Router::Impl::deliver_in(Account& account, xmpp::Stanza stanza) {
+void Router::Impl::deliver_in(Account& account, xmpp::Stanza&& stanza) {
     StanzaEvent event{account, nullptr, stanza};
     Verdict verdict = parts.hooks.inbound.run(event);
     if (verdict.is_proceed() && stanza.is_message()) verdict = parts.hooks.delivering.run(event);
@@ -211,7 +217,7 @@ void Router::Impl::deliver_in(Account& account, xmpp::Stanza stanza) {
     apply(account, rule, std::move(stanza));
 }
 
-void Router::Impl::apply(Account& account, DeliveryRule rule, xmpp::Stanza stanza) {
+void Router::Impl::apply(Account& account, DeliveryRule rule, xmpp::Stanza&& stanza) {
     switch (rule) {
         case DeliveryRule::to_resource: {
             Resource* resource = account.find(stanza.to()->resource());
@@ -243,7 +249,7 @@ void Router::Impl::apply(Account& account, DeliveryRule rule, xmpp::Stanza stanz
     }
 }
 
-void Router::Impl::deliver_message_to_all(Account& account, xmpp::Stanza stanza) {
+void Router::Impl::deliver_message_to_all(Account& account, xmpp::Stanza&& stanza) {
     Resource* last = nullptr;  // Takes the original, so that one recipient costs no copy.
     for (const auto& resource : account.resources()) {
         if (!resource->available() || resource->priority < 0) continue;
@@ -253,7 +259,7 @@ void Router::Impl::deliver_message_to_all(Account& account, xmpp::Stanza stanza)
     if (last != nullptr) last->session->deliver(std::move(stanza));
 }
 
-void Router::Impl::store_or_refuse(Account& account, xmpp::Stanza stanza) {
+void Router::Impl::store_or_refuse(Account& account, xmpp::Stanza&& stanza) {
     StanzaEvent event{account, nullptr, stanza};
     const Verdict verdict = parts.hooks.undeliverable.run(event);
     if (verdict.is_proceed()) {

@@ -86,6 +86,16 @@ Element& Element::operator=(const Element& other) {
 
 Element& Element::operator=(Element&& other) noexcept {
     if (this == &other) return *this;
+    if (first_ == nullptr) {
+        drop_content();
+        name_ = std::move(other.name_);
+        ns_ = std::move(other.ns_);
+        attributes_ = std::move(other.attributes_);
+        first_ = std::exchange(other.first_, nullptr);
+        last_ = std::exchange(other.last_, nullptr);
+        sharers_ = std::exchange(other.sharers_, nullptr);
+        return *this;
+    }
     // `other` may be a descendant of this element: take it out before the content goes.
     Element taken(std::move(other));
     drop_content();

@@ -95,7 +95,8 @@ public:
     }
 
     std::size_t memory_in_use() const {
-        return sizeof(*this) + buffer_.capacity() + own_header_tag_.capacity() +
+        return sizeof(*this) + buffer_.capacity() +
+               (own_header_tag_ != nullptr ? own_header_tag_->capacity() : 0) +
                (tree_ != nullptr ? tree_->memory_in_use() : 0);
     }
 
@@ -156,12 +157,12 @@ private:
 
     // A stream with an unusual header keeps its builder until `release`.
     void lend_builder() {
-        if (pool_ == nullptr || tree_ == nullptr || !own_header_tag_.empty()) return;
+        if (pool_ == nullptr || tree_ == nullptr || own_header_tag_ != nullptr) return;
         if (tree_->can_go_on()) pool_->give_builder(std::move(tree_));
     }
 
     TreeBuilder& tree() {
-        if (tree_ == nullptr && pool_ != nullptr && own_header_tag_.empty()) {
+        if (tree_ == nullptr && pool_ != nullptr && own_header_tag_ == nullptr) {
             tree_ = pool_->take_builder(header_tag_);
             if (tree_ != nullptr) tree_->adopt_limits(limits_);
         }
@@ -190,7 +191,9 @@ private:
 
     void keep_header_tag(const std::string& tag) {
         header_tag_ = ParserPool::find_usual(tag);
-        if (header_tag_.empty()) header_tag_ = own_header_tag_ = tag;
+        if (!header_tag_.empty()) return;
+        own_header_tag_ = std::make_unique<const std::string>(tag);
+        header_tag_ = *own_header_tag_;
     }
 
     ParserEvent end_element(std::size_t end) {
@@ -229,7 +232,7 @@ private:
     ParserPool* pool_;
     std::unique_ptr<TreeBuilder> tree_;  // Null while there is nothing to parse.
     std::string_view header_tag_;        // Brings the stream's namespaces back; empty before it.
-    std::string own_header_tag_;         // Where that points unless it is a usual one.
+    std::unique_ptr<const std::string> own_header_tag_;  // That, unless it is a usual one.
     std::unique_ptr<StreamError> failed_;
     bool is_close_due_ = false;  // The header was an empty tag.
     bool closed_ = false;

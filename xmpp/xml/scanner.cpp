@@ -169,9 +169,12 @@ bool Scanner::scan_space(std::string_view bytes) {
 }
 
 bool Scanner::scan_text(std::string_view bytes) {
-    while (position_ < bytes.size() && bytes[position_] != '<' && bytes[position_] != '&') {
-        ++position_;
-    }
+    // In registers: a member would be written with every byte.
+    const char* at = bytes.data() + position_;
+    const char* const end = bytes.data() + bytes.size();
+    while (at != end && *at != '<' && *at != '&')
+        ++at;
+    position_ = static_cast<std::size_t>(at - bytes.data());
     if (position_ < bytes.size()) {
         // Kept back still, so that one and the same piece shows what is wrong with it.
         held_back_ = unfinished_tail(bytes.substr(token_start_, position_ - token_start_));
@@ -235,27 +238,26 @@ bool Scanner::scan_markup(std::string_view bytes) {
 }
 
 bool Scanner::scan_start_tag(std::string_view bytes) {
-    while (position_ < bytes.size()) {
-        const char c = bytes[position_];
-        switch (c) {
+    const char* at = bytes.data() + position_;
+    const char* const end = bytes.data() + bytes.size();
+    while (at != end && *at != '>' && *at != '\'' && *at != '"' && *at != '<')
+        ++at;
+    position_ = static_cast<std::size_t>(at - bytes.data());
+    if (position_ < bytes.size()) {
+        switch (bytes[position_]) {
             case '>': {
                 const bool is_empty = bytes[position_ - 1] == '/';
                 ++position_;
                 return check_end_of_token(bytes) && end_start_tag(is_empty);
             }
-            case '\'':
-            case '"':
-                if (++attributes_ > limits_->attributes_max) {
-                    return refuse(StreamCondition::policy_violation, "too many attributes");
-                }
-                quote_ = c;
-                ++position_;
-                state_ = State::quoted;
-                return true;
             case '<':
                 return refuse_malformed();
             default:
-                ++position_;
+                if (++attributes_ > limits_->attributes_max) {
+                    return refuse(StreamCondition::policy_violation, "too many attributes");
+                }
+                quote_ = bytes[position_++];
+                state_ = State::quoted;
         }
     }
     return true;

@@ -98,11 +98,12 @@ private:
     bool is_first_ = true;     // Nothing but skipped white space has been seen yet.
     bool in_element_ = false;  // Inside a top-level element, header or XML declaration.
     bool has_cdata_ = false;
-    std::size_t depth_ = 0;       // Open elements, the stream's included.
-    std::size_t elements_ = 0;    // In the current top-level element.
-    std::size_t attributes_ = 0;  // In the current start tag.
-    std::size_t matched_ = 0;     // Characters of a keyword, or ']' in a row, seen so far.
-    std::size_t position_ = 0;    // First byte not looked at.
+    // Bounded by the bytes of an element, hence narrow: every idle stream holds a scanner.
+    std::uint32_t depth_ = 0;       // Open elements, the stream's included.
+    std::uint32_t elements_ = 0;    // In the current top-level element.
+    std::uint32_t attributes_ = 0;  // In the current start tag.
+    std::uint32_t matched_ = 0;     // Characters of a keyword, or ']' in a row, seen so far.
+    std::size_t position_ = 0;      // First byte not looked at.
     std::size_t token_start_ = 0;
     std::size_t held_back_ = 0;  // Unfinished text directly before the token.
     std::size_t element_start_ = 0;

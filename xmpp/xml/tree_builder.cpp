@@ -173,7 +173,7 @@ std::optional<StreamOpen> TreeBuilder::take_header() {
 std::optional<Element> TreeBuilder::take_element() {
     if (!is_complete_) return std::nullopt;
     is_complete_ = false;
-    return std::exchange(root_, Element());
+    return std::move(root_);
 }
 
 bool TreeBuilder::can_go_on() const noexcept {
@@ -231,7 +231,8 @@ std::vector<Attribute> TreeBuilder::read_attributes(const char** attributes) {
     std::vector<Attribute> list;
     const auto count =
         static_cast<std::size_t>(XML_GetSpecifiedAttributeCount(as_expat(expat_.get()))) / 2;
-    list.reserve(count);
+    // The server stamps a stanza with 'from'.
+    list.reserve(open_.empty() ? count + 1 : count);
     for (std::size_t index = 0; index < count; ++index) {
         const QualifiedName name = split_name(attributes[2 * index]);
         if (!check_name(name.local) || !check_name(name.prefix)) return list;

@@ -31,6 +31,15 @@ constexpr auto kEscapes = [] {
     return table;
 }();
 
+template <bool in_attribute>
+constexpr auto kHarmless = [] {
+    std::array<bool, 256> table{};
+    for (std::size_t byte = 0; byte < table.size(); ++byte)
+        table[byte] = kEscapes[byte] == Escape::none ||
+                      (!in_attribute && kEscapes[byte] == Escape::attribute_only);
+    return table;
+}();
+
 std::string_view reference_for(char c) {
     switch (c) {
         case '&':
@@ -83,12 +92,11 @@ void append_escaped(std::string& out, std::string_view text) {
     std::size_t index = 0;
     const auto flush = [&] { out.append(text, clean, index - clean); };
     while (index < text.size()) {
-        const Escape escape = kEscapes[static_cast<unsigned char>(text[index])];
-        if (escape == Escape::none || (!in_attribute && escape == Escape::attribute_only)) {
+        while (index < text.size() &&
+               kHarmless<in_attribute>[static_cast<unsigned char>(text[index])])
             ++index;
-            continue;
-        }
-        if (escape == Escape::check) {
+        if (index == text.size()) break;
+        if (kEscapes[static_cast<unsigned char>(text[index])] == Escape::check) {
             if (const std::size_t length = xml_character_length(text.substr(index))) {
                 index += length;
                 continue;
