@@ -43,20 +43,18 @@ void complain(std::string_view what) {
 struct Connection {
     RunOptions options;
     std::string accounts = "auto";
+    std::string security = "starttls";
 
     void add_to(CLI::App& app) {
         app.add_option("-s,--server", options.server, "Server; the port is 5222, with tls 5223")
             ->type_name("HOST[:PORT]")
             ->capture_default_str();
         app.add_option("--domain", options.domain, "Domain of the accounts (the server's name)");
-        app.add_option("--security", options.security,
+        app.add_option("--security", security,
                        "starttls; tls: from the first byte; none: plain text")
+            ->check(CLI::IsMember({"starttls", "tls", "none"}))
             ->type_name("HOW")
-            ->transform(CLI::CheckedTransformer(std::map<std::string, ClientSecurity>{
-                                                    {"starttls", ClientSecurity::starttls},
-                                                    {"tls", ClientSecurity::direct_tls},
-                                                    {"none", ClientSecurity::none}})
-                            .description(""));
+            ->capture_default_str();
         app.add_option("--ca", options.ca_file,
                        "PEM file of the authorities that the server's certificate must come from")
             ->type_name("FILE");
@@ -77,7 +75,9 @@ struct Connection {
     }
 
     /// False: --accounts is neither a word nor a command.
-    bool read_accounts() {
+    bool read_words() {
+        if (security == "tls") options.security = ClientSecurity::direct_tls;
+        if (security == "none") options.security = ClientSecurity::none;
         const std::map<std::string, AccountSource> words{{"auto", AccountSource::automatic},
                                                          {"parleyctl", AccountSource::parleyctl},
                                                          {"ibr", AccountSource::in_band},
@@ -140,7 +140,7 @@ public:
             complain(settings.error().detail());
             return kExitUsage;
         }
-        if (!connection_.read_accounts()) return wrong_accounts(connection_.accounts);
+        if (!connection_.read_words()) return wrong_accounts(connection_.accounts);
         if (auto applied = apply(*settings); !applied) {
             complain(applied.error().detail());
             return kExitUsage;
@@ -235,7 +235,7 @@ public:
     int act() {
         const bool create = create_.parsed();
         Connection& connection = create ? to_create_ : to_remove_;
-        if (!connection.read_accounts()) return wrong_accounts(connection.accounts);
+        if (!connection.read_words()) return wrong_accounts(connection.accounts);
         Settings settings(*find_workload("idle"));
         if (auto set = settings.set("users", users_); !set) {
             complain(set.error().detail());
@@ -307,8 +307,11 @@ int command_line(int argc, const char* const* argv) {
     AccountsCommand accounts(app);
     try {
         app.parse(argc, argv);
+    } catch (const CLI::Success& asked) {
+        return app.exit(asked);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? kExitPassed : kExitUsage;
+        complain(fmt::format("{} (--help says what there is)", error.what()));
+        return kExitUsage;
     }
     if (run.chosen()) return run.act();
     if (compare.chosen()) return compare.act();

@@ -53,6 +53,11 @@ std::string with_advice(const base::Failure& failure, const Plan& plan, bool cho
     const std::string words = words_of(failure);
     switch (failure.code()) {
         case base::Errc::tls_failed:
+            if (words.find("certificate") == std::string::npos)
+                return fmt::format(
+                    "{}: TLS fails: {}; a port speaks either STARTTLS or TLS from "
+                    "the first byte (--security)",
+                    plan.server_name, words);
             return fmt::format(
                 "{}: {}; name the authority of its certificate with --ca FILE, or "
                 "take any certificate with --insecure",
@@ -60,16 +65,21 @@ std::string with_advice(const base::Failure& failure, const Plan& plan, bool cho
         case base::Errc::permission_denied:
             return fmt::format("{} cannot log in at {}: {}; {}", plan.names.bare(0).text(),
                                plan.server_name, words,
-                               chosen_password
-                                   ? "is --password right?"
-                                   : "say the accounts' password with --password, or have them "
-                                     "made with --accounts");
+                               chosen_password ? "check --password, and that the account exists"
+                                               : "say the accounts' password with --password, or "
+                                                 "have them made with --accounts");
         case base::Errc::connection_refused:
         case base::Errc::timed_out:
+            return fmt::format("cannot reach {}: {}; name the server with --server HOST:PORT",
+                               plan.server_name, words);
         case base::Errc::not_found:
+            return fmt::format("{} does not serve {}: {}; name the domain with --domain",
+                               plan.server_name, plan.names.domain(), words);
+        case base::Errc::connection_lost:
+        case base::Errc::connection_done:
             return fmt::format(
-                "cannot reach {}: {}; is the server running there (--server "
-                "HOST:PORT)?",
+                "{}: the connection ended: {}; a port speaks either STARTTLS or TLS "
+                "from the first byte (--security)",
                 plan.server_name, words);
         default:
             return fmt::format("{}: {}", plan.server_name, words);
@@ -279,7 +289,8 @@ int Run::finish() {
     progress_.clear();
     if (!options_.quiet) fmt::print("{}", text_summary(result_));
     const auto saved = save();
-    if (!result_.passed()) complain(reason_of(result_));
+    const bool told = !options_.quiet && ::isatty(STDOUT_FILENO) == 1;
+    if (!result_.passed() && !told) complain(reason_of(result_));
     if (!saved) complain(words_of(saved.error()));
     if (!result_.passed() || !saved) return kExitFailed;
     return result_.interrupted ? kExitInterrupted : kExitPassed;
@@ -304,7 +315,7 @@ int run_workload(const RunOptions& options, Settings settings) {
     auto prepared = prepare_run(options, std::move(settings));
     if (!prepared) {
         complain(words_of(prepared.error()));
-        return kExitUsage;
+        return prepared.error().is(base::Errc::invalid_argument) ? kExitUsage : kExitFailed;
     }
     return Run(options, *std::move(prepared)).go(options.pids);
 }
@@ -313,7 +324,7 @@ int change_accounts(const RunOptions& options, Settings settings, AccountChange 
     auto prepared = prepare_run(options, std::move(settings));
     if (!prepared) {
         complain(words_of(prepared.error()));
-        return kExitUsage;
+        return prepared.error().is(base::Errc::invalid_argument) ? kExitUsage : kExitFailed;
     }
     return Run(options, *std::move(prepared)).only_accounts(change);
 }
