@@ -1,3 +1,5 @@
+// SimDisk as SQLite sees it: a VFS whose files are vectors, and what becomes of them in a power
+// cut.
 #include "storage/sim_disk.h"
 
 #include "reactor/base/check.h"
@@ -7,7 +9,6 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
-#include <random>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,21 @@ struct Change {
     std::size_t offset = 0;
     std::vector<std::byte> bytes;
     bool truncates = false;  // To `offset`.
+};
+
+/// SplitMix64: the same draws for the same seed.
+class Draws {
+public:
+    explicit Draws(std::uint64_t seed) : state_(seed) {}
+    std::uint64_t next() {
+        state_ += 0x9e3779b97f4a7c15U;
+        std::uint64_t mixed = (state_ ^ (state_ >> 30U)) * 0xbf58476d1ce4e5b9U;
+        mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebU;
+        return mixed ^ (mixed >> 31U);
+    }
+
+private:
+    std::uint64_t state_;
 };
 
 struct File {
@@ -47,10 +63,10 @@ void carry_out(std::vector<std::byte>& content, const Change& change) {
 }  // namespace
 
 struct SimDisk::Impl {
-    explicit Impl(std::uint64_t seed) : random(seed) {}
+    explicit Impl(std::uint64_t seed) : draws(seed) {}
 
-    std::map<std::string, std::shared_ptr<File>> files;
-    std::mt19937_64 random;
+    std::map<std::string, std::unique_ptr<File>> files;
+    Draws draws;
     std::string name;
     sqlite3_vfs vfs{};
     std::uint64_t capacity_bytes = 0;
@@ -70,14 +86,14 @@ struct SimDisk::Impl {
 
 void SimDisk::Impl::lose_unsynced(File& file) {
     for (const Change& change : file.changes) {
-        const std::uint64_t fate = random() % 4;
+        const std::uint64_t fate = draws.next() % 4;
         if (fate == 0) continue;
         if (fate < 3 || change.truncates) {
             carry_out(file.synced, change);
             continue;
         }
         for (std::size_t at = 0; at < change.bytes.size(); at += kSectorBytes) {
-            if (random() % 2 == 0) continue;
+            if (draws.next() % 2 == 0) continue;
             write_into(file.synced, change.offset + at, change.bytes.data() + at,
                        std::min(kSectorBytes, change.bytes.size() - at));
         }
@@ -92,7 +108,8 @@ namespace {
 struct OpenFile {
     sqlite3_file base;
     SimDisk::Impl* disk;
-    std::shared_ptr<File>* file;
+    File* file;
+    bool temporary;  // Nobody else knows it: it goes with its handle.
 };
 
 OpenFile& open_file_of(sqlite3_file* file) {
@@ -104,14 +121,16 @@ SimDisk::Impl& disk_of(sqlite3_vfs* vfs) {
 }
 
 int close_file(sqlite3_file* file) {
-    delete std::exchange(open_file_of(file).file, nullptr);
+    OpenFile& open = open_file_of(file);
+    if (open.temporary) delete open.file;
+    open.file = nullptr;
     return SQLITE_OK;
 }
 
 int read_file(sqlite3_file* handle, void* into, int count, sqlite3_int64 offset) {
     const OpenFile& open = open_file_of(handle);
     if (open.disk->off) return SQLITE_IOERR_READ;
-    const std::vector<std::byte>& content = (*open.file)->current;
+    const std::vector<std::byte>& content = open.file->current;
     const auto from = static_cast<std::size_t>(offset);
     const auto wanted = static_cast<std::size_t>(count);
     const std::size_t there = from < content.size() ? content.size() - from : 0;
@@ -126,7 +145,7 @@ int write_file(sqlite3_file* handle, const void* bytes, int count, sqlite3_int64
     const OpenFile& open = open_file_of(handle);
     SimDisk::Impl& disk = *open.disk;
     if (disk.off || std::exchange(disk.write_fails, false)) return SQLITE_IOERR_WRITE;
-    File& file = **open.file;
+    File& file = *open.file;
     const auto from = static_cast<std::size_t>(offset);
     const auto length = static_cast<std::size_t>(count);
     const std::size_t end = from + length;
@@ -143,8 +162,8 @@ int truncate_file(sqlite3_file* handle, sqlite3_int64 size) {
     const OpenFile& open = open_file_of(handle);
     if (open.disk->off) return SQLITE_IOERR_TRUNCATE;
     Change change{static_cast<std::size_t>(size), {}, true};
-    carry_out((*open.file)->current, change);
-    (*open.file)->changes.push_back(std::move(change));
+    carry_out(open.file->current, change);
+    open.file->changes.push_back(std::move(change));
     return SQLITE_OK;
 }
 
@@ -152,7 +171,7 @@ int sync_file(sqlite3_file* handle, int) {
     const OpenFile& open = open_file_of(handle);
     SimDisk::Impl& disk = *open.disk;
     if (disk.off || std::exchange(disk.sync_fails, false)) return SQLITE_IOERR_FSYNC;
-    File& file = **open.file;
+    File& file = *open.file;
     for (const Change& change : file.changes)
         carry_out(file.synced, change);
     file.changes.clear();
@@ -163,7 +182,7 @@ int sync_file(sqlite3_file* handle, int) {
 int file_size(sqlite3_file* handle, sqlite3_int64* size) {
     const OpenFile& open = open_file_of(handle);
     if (open.disk->off) return SQLITE_IOERR_FSTAT;
-    *size = static_cast<sqlite3_int64>((*open.file)->current.size());
+    *size = static_cast<sqlite3_int64>(open.file->current.size());
     return SQLITE_OK;
 }
 
@@ -215,18 +234,17 @@ int open_in(sqlite3_vfs* vfs, sqlite3_filename path, sqlite3_file* handle, int f
     OpenFile& open = open_file_of(handle);
     open.base.pMethods = nullptr;
     if (disk.off) return SQLITE_CANTOPEN;
-    std::shared_ptr<File> file;
-    if (path == nullptr) {
-        file = std::make_shared<File>();  // A temporary file, gone when it is closed.
-    } else if (const auto found = disk.files.find(path); found != disk.files.end()) {
-        file = found->second;
-    } else {
-        if ((flags & SQLITE_OPEN_CREATE) == 0) return SQLITE_CANTOPEN;
-        file = std::make_shared<File>();
-        disk.files.emplace(path, file);
-    }
     open.disk = &disk;
-    open.file = new std::shared_ptr<File>(std::move(file));
+    open.temporary = path == nullptr;
+    if (open.temporary) {
+        open.file = new File;
+    } else {
+        if (!disk.files.contains(path)) {
+            if ((flags & SQLITE_OPEN_CREATE) == 0) return SQLITE_CANTOPEN;
+            disk.files.emplace(path, std::make_unique<File>());
+        }
+        open.file = disk.files.find(path)->second.get();
+    }
     open.base.pMethods = &kMethods;
     if (out_flags != nullptr) *out_flags = flags;
     return SQLITE_OK;
@@ -252,7 +270,7 @@ int full_path(sqlite3_vfs*, const char* path, int room, char* out) {
 
 int randomness(sqlite3_vfs* vfs, int count, char* out) {
     for (int i = 0; i < count; ++i)
-        out[i] = static_cast<char>(disk_of(vfs).random() & 0xff);
+        out[i] = static_cast<char>(disk_of(vfs).draws.next() & 0xff);
     return count;
 }
 
