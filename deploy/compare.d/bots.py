@@ -7,6 +7,10 @@ import time
 
 # How long parley-bots may take to report after it was told to end.
 FAREWELL_S = 30
+# Of accounts that live in a scratch folder on loopback.
+PASSWORD = "comparison"
+# The one that all servers have, without channel binding: the same work for each.
+MECHANISM = "SCRAM-SHA-256"
 
 
 class Bots:
@@ -23,12 +27,22 @@ class Bots:
         done = subprocess.run([self.program, "--version"], capture_output=True, text=True, check=True)
         return done.stdout.split()[-1]
 
+    def create_accounts(self, users, process, scratch, timeout_s):
+        """By in-band registration. Returns (exit code, what it said)."""
+        return self._execute(["accounts", "create", "--users", str(users), "--accounts", "ibr"],
+                             process, scratch / "accounts.log", timeout_s)
+
     def run(self, arguments, process, json_path, timeout_s):
-        """Returns (exit code, the result or None, the end of what it said)."""
-        command = [self.program, "run", *arguments, "--server", f"127.0.0.1:{process.port}", "--domain",
-                   self.domain, "--ca", self.authority, "--pid", str(process.pid), "--json",
-                   str(json_path), "--quiet"]
-        said_path = json_path.with_suffix(".log")
+        """Returns (exit code, the result or None, what it said)."""
+        code, said = self._execute(["run", *arguments, "--accounts", "existing", "--pid",
+                                    str(process.pid), "--json", str(json_path)],
+                                   process, json_path.with_suffix(".log"), timeout_s)
+        return code, read_json(json_path), said
+
+    def _execute(self, arguments, process, said_path, timeout_s):
+        command = [self.program, *arguments, "--server", f"127.0.0.1:{process.port}", "--domain",
+                   self.domain, "--password", PASSWORD, "--ca", self.authority, "--mechanism",
+                   MECHANISM, "--quiet"]
         with open(said_path, "wb") as said:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
                                      start_new_session=True)
@@ -39,7 +53,7 @@ class Bots:
                 raise
         said = said_path.read_text(errors="replace").strip()
         said_path.unlink()
-        return code, read_json(json_path), said
+        return code, said
 
     def _await(self, child, process, timeout_s):
         deadline = time.monotonic() + timeout_s

@@ -22,8 +22,8 @@ IDLE_RAMP = 250
 MEMORY_PER_SESSION = Metric("memory_per_session", "memory per session", "KiB",
                             ("server_usage", "pss_per_session_bytes"), 1024)
 MEMORY = Metric("memory", "memory of the server", "MiB", ("server_usage", "pss_bytes"), 1024 * 1024)
-LOGINS = Metric("logins_per_s", "logins", "/s", ("rates", "logins_per_s"), lower_is_better=False)
-RECONNECTS = Metric("reconnects_per_s", "everybody back at once", "/s",
+LOGINS = Metric("logins_per_s", "logins", "/s", ("figures", "storm_per_s"), lower_is_better=False)
+RECONNECTS = Metric("reconnects_per_s", "logins, all at once", "/s",
                     ("figures", "reconnect_per_s"), lower_is_better=False)
 CPU_PER_LOGIN = Metric("cpu_per_login", "server CPU per login", "ms",
                        ("server_usage", "cpu_us_per_login"), 1000)
@@ -33,7 +33,7 @@ CPU_PER_MESSAGE = Metric("cpu_per_message", "server CPU per message", "µs",
                          ("server_usage", "cpu_us_per_message"))
 P50 = Metric("p50", "latency, median", "ms", ("latency_ms", "p50"))
 P99 = Metric("p99", "latency, p99", "ms", ("latency_ms", "p99"))
-STORED = Metric("stored_per_s", "messages stored", "/s", ("figures", "stored_per_s"),
+STORED = Metric("stored_per_s", "messages taken", "/s", ("figures", "stored_per_s"),
                 lower_is_better=False)
 COLLECTED = Metric("collected_per_s", "messages collected", "/s", ("figures", "collected_per_s"),
                    lower_is_better=False)
@@ -73,7 +73,7 @@ def closed(name, users, under_way, duration, security="starttls"):
     how = "TLS" if security == "starttls" else "without TLS"
     title = f"Chat as fast as it goes, {how}: {users:,} users, {under_way} under way each"
     return Measurement(name, title, "chat", users,
-                       ("--loop", "closed", "--window", str(2 * under_way), "--duration", duration),
+                       ("--window", str(2 * under_way), "--duration", duration),
                        (MESSAGES, CPU_PER_MESSAGE, P99), security)
 
 
@@ -86,7 +86,7 @@ def latency(users, rate, duration):
 def offline(users, messages):
     """One of two users is absent."""
     return Measurement("offline", f"{messages} messages for each of {users // 2:,} absent users, who then "
-                       "collect them", "offline", users, ("--messages", str(messages)),
+                       "collect them", "offline", users, ("--set", f"messages={messages}"),
                        (STORED, COLLECTED, CPU_PER_MESSAGE))
 
 
@@ -113,10 +113,5 @@ QUICK = (
     offline(50, 20),
 )
 
+# For registering all accounts.
 REGISTER_S_MAX = 1800
-
-
-def register(users):
-    """The options of the run that creates all accounts."""
-    return ["idle", "--users", str(users), "--security", "starttls", "--accounts", "ibr", "--ramp",
-            str(IDLE_RAMP), "--duration", "1s"]

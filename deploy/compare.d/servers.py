@@ -72,7 +72,7 @@ class Server:
 class Parleyd(Server):
     name = "parleyd"
     title = "parleyd"
-    port = 15222
+    port = 24222
     unencrypted = False
     templates = ("parley.toml",)
 
@@ -91,7 +91,7 @@ class Parleyd(Server):
 class Prosody(Server):
     name = "prosody"
     title = "Prosody"
-    port = 15232
+    port = 24232
     user = "prosody"
     templates = ("prosody.cfg.lua",)
 
@@ -112,7 +112,7 @@ class Prosody(Server):
 class Ejabberd(Server):
     name = "ejabberd"
     title = "ejabberd"
-    port = 15242
+    port = 24242
     user = "ejabberd"
     templates = ("ejabberd.yml", "ejabberdctl.cfg")
     copied = ("/etc/ejabberd/inetrc",)

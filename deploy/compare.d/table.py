@@ -41,7 +41,7 @@ def notes(comparison):
     for measurement in comparison["measurements"]:
         for fault in measurement["faults"]:
             title = comparison["servers"][fault["server"]]["title"]
-            first_line = fault["fault"].splitlines()[0]
+            first_line = fault["fault"].splitlines()[0].rstrip(".?!")
             what = f"run {fault['run']} of {title} does not count" if fault["run"] else f"not {title}"
             yield f"{measurement['title']}: {what}: {first_line}."
 
