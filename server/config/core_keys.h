@@ -144,6 +144,13 @@ inline constexpr DurationKey kPingTimeout{
     "keepalive.ping_timeout", 1min, 1s, 1h,
     "A client that does not answer a ping for so long is taken for dead and goes offline."};
 
+// ---- [client_state]
+inline constexpr IntegerKey kClientStateHeldMax{
+    "client_state.held_max", 200, 0, 1'000,
+    "Presence and notifications that wait for a client which says it is inactive (XEP-0352), until "
+    "something important comes or the client is active again; past it all of them are sent. 0: "
+    "inactive clients are treated like others."};
+
 // ---- [offline], [roster]
 inline constexpr IntegerKey kOfflineMessagesMax{
     "offline.messages_max", 1'000, 0, 1'000'000,

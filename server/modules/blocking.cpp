@@ -245,7 +245,7 @@ private:
 ModuleDescriptor describe_blocking() {
     return {.name = "blocking",
             .xeps = {{191, "1.3", "Blocking Command"},
-                     {377, "0.4.1", "Spam Reporting (with the blocking command)"}},
+                     {377, "0.4.1", "Blocking Command Reports"}},
             .features = {xmpp::ns::blocking, xmpp::ns::reporting},
             .account_features = {},
             .needs = {"roster"},

@@ -49,7 +49,8 @@ std::vector<ModuleDescriptor> catalog() {
         describe_ping(),         describe_version(),
         describe_time(),         describe_last_activity(),
         describe_vcard(),        describe_private_storage(),
-        describe_carbons(),      describe_offline(),
+        describe_stanza_ids(),   describe_carbons(),
+        describe_client_state(), describe_offline(),
         describe_registration(), describe_contact_addresses(),
     };
     for (auto module = all.begin(); module != all.end(); ++module) {

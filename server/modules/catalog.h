@@ -12,6 +12,8 @@ namespace server::modules {
 ModuleDescriptor describe_roster();
 ModuleDescriptor describe_blocking();
 ModuleDescriptor describe_carbons();
+ModuleDescriptor describe_client_state();
+ModuleDescriptor describe_stanza_ids();
 ModuleDescriptor describe_offline();
 ModuleDescriptor describe_disco();
 ModuleDescriptor describe_caps();

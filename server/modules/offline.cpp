@@ -311,7 +311,8 @@ private:
 ModuleDescriptor describe_offline() {
     return {.name = "offline",
             .xeps = {{160, "1.0.1", "Best Practices for Handling Offline Messages"},
-                     {203, "2.0", "Delayed Delivery"}},
+                     {203, "2.0", "Delayed Delivery"},
+                     {334, "1.0.0", "Message Processing Hints"}},
             .features = {"msgoffline"},
             .account_features = {},
             .needs = {"roster"},

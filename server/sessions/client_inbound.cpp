@@ -1,6 +1,7 @@
 // What a bound client sends (RFC 6120 §8.1): checked, stamped, counted, and handed to the router in
 // the order in which it came.
 #include "server/sessions/client_session.h"
+#include "server/sessions/held_stanzas.h"
 #include "xmpp/core/namespaces.h"
 
 #include <utility>
@@ -15,7 +16,10 @@ using xmpp::StreamError;
 
 void ClientSession::take_in(xmpp::StanzaElement element) {
     xmpp::Element& root = element.element;
-    if (!xmpp::Stanza::is_stanza(root)) return refuse_element(root);
+    if (!xmpp::Stanza::is_stanza(root)) {
+        if (!take_client_state(root)) refuse_element(root);
+        return;
+    }
     if (!has_own_from(root)) return fail(StreamError(StreamCondition::invalid_from));
     pause_for(stanza_pace_.take(context_.settings.stanzas, 1, context_.world.reactor.now()));
     auto stanza = xmpp::Stanza::from_element(std::move(root), std::move(element.raw_inner));
@@ -82,6 +86,21 @@ bool ClientSession::answered_here(xmpp::Stanza& stanza) {
         return true;
     }
     return false;
+}
+
+// XEP-0352 §4.2: no answer. What waited goes out before anything that the client sends next is
+// looked at (§5.1).
+bool ClientSession::take_client_state(const xmpp::Element& element) {
+    if (element.ns() != xmpp::ns::client_state) return false;
+    if (element.name() == "active") {
+        release_held();
+        held_.reset();
+        return true;
+    }
+    if (element.name() != "inactive") return false;
+    if (held_ == nullptr && context_.settings.held_stanzas_max > 0)
+        held_ = std::make_unique<HeldStanzas>();
+    return true;
 }
 
 void ClientSession::refuse_element(const xmpp::Element& element) {

@@ -55,6 +55,11 @@ ClientMetrics::ClientMetrics(Metrics& metrics)
       read_pauses(metrics.counter("c2s_read_pauses_total",
                                   "Times a client was read more slowly because of its rate.")),
       pings(metrics.counter("c2s_pings_total", "Pings sent to quiet clients.")),
+      held(metrics.counter("c2s_stanzas_held_total",
+                           "Stanzas that waited because their client was inactive.")),
+      spared(metrics.counter("c2s_stanzas_spared_total",
+                             "Stanzas that inactive clients never got: chat states, and presence "
+                             "that newer presence replaced.")),
       refusals_(family<4>(metrics, "c2s_refused_total", "Client connections not taken.", "reason",
                           names_in(kRefusals))),
       ends_(family<5>(metrics, "c2s_ended_total", "Streams that ended without an error of ours.",

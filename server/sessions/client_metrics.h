@@ -28,6 +28,8 @@ public:
     Counter& messages_given_back;
     Counter& read_pauses;
     Counter& pings;
+    Counter& held;
+    Counter& spared;
 
     void refused(Refusal why) { refusals_[static_cast<std::size_t>(why)]->add(); }
     void ended(StreamEnd how) { ends_[static_cast<std::size_t>(how)]->add(); }

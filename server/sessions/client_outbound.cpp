@@ -1,8 +1,10 @@
 // What a client is sent: queued, written at the end of the turn, and given back when it cannot be.
 #include "server/sessions/client_session.h"
+#include "server/sessions/held_stanzas.h"
 #include "server/sessions/negotiation.h"
 #include "xmpp/core/namespaces.h"
 #include "xmpp/payloads/carbon.h"
+#include "xmpp/payloads/message_class.h"
 #include "xmpp/xml/writer.h"
 
 #include <utility>
@@ -26,6 +28,7 @@ bool is_kept(const xmpp::Stanza& stanza, const xmpp::Jid& client) {
 void ClientSession::deliver(xmpp::Stanza stanza) {
     if (state_ == State::negotiating && negotiation_ != nullptr)
         return negotiation_->keep_early(std::move(stanza));
+    if (held_ != nullptr && state_ == State::bound && hold_back(stanza)) return;
     if (state_ != State::bound) {
         if (!is_kept(stanza, jid_)) return;
         if (returned_ == nullptr) returned_ = std::make_unique<std::vector<xmpp::Stanza>>();
@@ -44,6 +47,7 @@ void ClientSession::deliver(xmpp::Stanza stanza) {
 
 // Whoever stores it still has it when this session ends.
 void ClientSession::deliver_stored(xmpp::Stanza stanza) {
+    if (held_ != nullptr && state_ == State::bound && hold_back(stanza)) return;
     if (state_ != State::bound) return;
     queue(stanza);
     unwritten().add(stream_.queued_total());
@@ -51,10 +55,41 @@ void ClientSession::deliver_stored(xmpp::Stanza stanza) {
 }
 
 void ClientSession::queue(const xmpp::Stanza& stanza) {
-    context_.metrics.stanza_out(stanza.kind());
     context_.scratch.clear();
     stanza.append_to(context_.scratch);
-    stream_.send(context_.scratch);
+    write(stanza.kind(), context_.scratch);
+}
+
+void ClientSession::write(xmpp::StanzaKind kind, std::string_view xml) {
+    context_.metrics.stanza_out(kind);
+    stream_.send(xml);
+}
+
+// True: the client need not hear it now, or ever. Otherwise what waited has gone out before it.
+bool ClientSession::hold_back(const xmpp::Stanza& stanza) {
+    switch (xmpp::urgency_of(stanza)) {
+        case xmpp::Urgency::now:
+            release_held();
+            return false;
+        case xmpp::Urgency::never:
+            context_.metrics.spared.add();
+            return true;
+        case xmpp::Urgency::later:
+            break;
+    }
+    context_.metrics.held.add();
+    if (held_->hold(stanza)) context_.metrics.spared.add();
+    if (held_->exceeds(context_.settings.held_stanzas_max)) release_held();
+    return true;
+}
+
+void ClientSession::release_held() {
+    if (held_ == nullptr || held_->empty() || state_ != State::bound) return;
+    for (const HeldStanzas::Held& held : held_->take()) {
+        write(held.kind, held.xml);
+        unwritten().add(stream_.queued_total());
+    }
+    limit_queue();
 }
 
 reactor::Deferred<void> ClientSession::flushed() {

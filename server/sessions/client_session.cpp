@@ -1,6 +1,7 @@
 #include "server/sessions/client_session.h"
 
 #include "server/routing/presence.h"
+#include "server/sessions/held_stanzas.h"
 #include "server/sessions/negotiation.h"
 #include "storage/database.h"
 #include "storage/tables/users.h"

@@ -18,6 +18,7 @@
 
 namespace server {
 
+class HeldStanzas;
 class Negotiation;
 
 class ClientSession final : public SessionSink,
@@ -111,6 +112,7 @@ private:
     bool has_own_from(const xmpp::Element& element) const;
     void submit(xmpp::Stanza stanza);
     bool answered_here(xmpp::Stanza& stanza);
+    bool take_client_state(const xmpp::Element& element);
     void refuse_element(const xmpp::Element& element);
     void pause_for(base::Duration wait);
 
@@ -123,6 +125,9 @@ private:
     void give_back();
     void forget_anonymous();
     void queue(const xmpp::Stanza& stanza);
+    void write(xmpp::StanzaKind kind, std::string_view xml);
+    bool hold_back(const xmpp::Stanza& stanza);
+    void release_held();
     Unwritten& unwritten();
 
     ClientContext& context_;
@@ -130,6 +135,7 @@ private:
     XmlStream stream_;
     std::unique_ptr<Negotiation> negotiation_;  // Gone once bound.
     std::unique_ptr<Unwritten> unwritten_;
+    std::unique_ptr<HeldStanzas> held_;  // While the client is inactive (XEP-0352).
     std::unique_ptr<std::vector<xmpp::Stanza>> returned_;  // Came too late, for give_back.
     xmpp::Jid jid_;  // Bare after login, full from binding on.
     std::string lang_;

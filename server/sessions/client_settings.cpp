@@ -30,6 +30,7 @@ ClientSettings::ClientSettings(const Config& config)
       outbound_queue_max(config.get(keys::kOutboundQueueMax)),
       resources_per_account_max(
           static_cast<std::size_t>(config.get(keys::kResourcesPerAccountMax))),
+      held_stanzas_max(static_cast<std::size_t>(config.get(keys::kClientStateHeldMax))),
       resource_conflict(config.get(keys::kResourceConflict)),
       anonymous(config.get(keys::kSaslAnonymous)),
       scram_iterations(static_cast<std::uint32_t>(config.get(keys::kScramIterations))),

@@ -37,6 +37,7 @@ struct ClientSettings {
     PaceLimit bytes;
     std::size_t outbound_queue_max;
     std::size_t resources_per_account_max;
+    std::size_t held_stanzas_max;
     ResourceConflict resource_conflict;
     std::vector<std::string> mechanisms;  ///< In the order in which they are offered.
     bool external = false;

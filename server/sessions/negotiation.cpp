@@ -8,6 +8,7 @@
 #include "xmpp/stream/features.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace server {
@@ -23,6 +24,11 @@ constexpr std::string_view kOwnLang = "en";
 
 bool is_stanza_name(const xmpp::Element& element) {
     return element.name() == "message" || element.name() == "presence" || element.name() == "iq";
+}
+
+std::uint64_t whole_seconds(base::Duration duration) {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(duration).count());
 }
 
 }  // namespace
@@ -89,6 +95,7 @@ void Negotiation::send_default_header() {
 }
 
 void Negotiation::offer_features() {
+    const ClientSettings& settings = context_.settings;
     xmpp::StreamFeatures features;
     switch (phase_) {
         case Phase::header:
@@ -105,13 +112,15 @@ void Negotiation::offer_features() {
                     features.channel_bindings.push_back(binding.type);
             features.registration =
                 context_.before_login != nullptr && context_.before_login->is_open(host_);
+            features.limits = {.bytes_max = settings.limits_before_login.stanza_bytes_max};
             break;
         case Phase::bind:
             features.bind = true;
             features.session = true;
             features.roster_versions = true;
             features.pre_approval = true;
-            features.limits = {.bytes_max = context_.settings.limits.stanza_bytes_max};
+            features.limits = {.bytes_max = settings.limits.stanza_bytes_max,
+                               .idle_seconds = whole_seconds(settings.ping_after)};
             for (const auto& make : context_.features)
                 features.others.push_back(make(host_));
             break;

@@ -25,7 +25,7 @@ class Client(slixmpp.ClientXMPP):
         self.ready = asyncio.Event()
         self.ended = asyncio.Event()
         for plugin in ("xep_0030", "xep_0054", "xep_0077", "xep_0199", "xep_0202", "xep_0092",
-                       "xep_0049", "xep_0012"):
+                       "xep_0049", "xep_0012", "xep_0191", "xep_0280", "xep_0352"):
             self.register_plugin(plugin)
         # Registration before login is a test of its own.
         self["xep_0077"].create_account = False
@@ -182,6 +182,87 @@ class SlixmppTest(unittest.TestCase):
 
         self.run_async(conversation())
 
+    def test_every_client_of_an_account_sees_the_whole_conversation(self):
+        async def conversation():
+            desk = await Client(self.server, "romeo", "desk").log_in()
+            phone = await Client(self.server, "romeo", "phone").log_in()
+            juliet = await Client(self.server, "juliet", "balcony").log_in()
+            sent, received = [], []
+            phone.add_event_handler(
+                "carbon_sent", lambda m: sent.append(m["carbon_sent"]["body"]))
+            phone.add_event_handler(
+                "carbon_received", lambda m: received.append(m["carbon_received"]["body"]))
+            await phone["xep_0280"].enable()
+            desk.send_message(juliet.boundjid, "from the desk", mtype="chat")
+            await until(lambda: juliet.bodies() == ["from the desk"])
+            juliet.messages[0].reply("to the desk").send()
+            await until(lambda: desk.bodies() == ["to the desk"])
+            await until(lambda: (sent, received) == (["from the desk"], ["to the desk"]))
+            await phone["xep_0280"].disable()
+            desk.send_message(juliet.boundjid, "once more", mtype="chat")
+            await until(lambda: "once more" in juliet.bodies())
+            await phone["xep_0199"].send_ping("localhost")
+            self.assertEqual(sent, ["from the desk"])
+            for client in (desk, phone, juliet):
+                await client.log_out()
+
+        self.run_async(conversation())
+
+    def test_who_is_blocked_is_not_heard(self):
+        async def conversation():
+            romeo = await Client(self.server, "romeo", "orchard").log_in()
+            phone = await Client(self.server, "romeo", "phone").log_in()
+            tybalt = await Client(self.server, "tybalt", "square").log_in()
+            blocked, unblocked, refused = [], [], []
+            tybalt.add_event_handler("message_error", refused.append)
+            for event, pushes in (("blocked", blocked), ("unblocked", unblocked)):
+                phone.add_event_handler(event, pushes.append)
+            await phone["xep_0191"].get_blocked()
+            await romeo["xep_0191"].block("tybalt@localhost")
+            await until(lambda: len(blocked) == 1)
+            self.assertEqual(blocked[0]["block"]["items"], {"tybalt@localhost"})
+            answer = await romeo["xep_0191"].get_blocked()
+            self.assertEqual(answer["blocklist"]["items"], {"tybalt@localhost"})
+            tybalt.send_message("romeo@localhost", "villain", mtype="chat")
+            await until(lambda: len(refused) == 1)
+            self.assertEqual(refused[0]["error"]["condition"], "service-unavailable")
+            with self.assertRaises(IqError) as caught:
+                await romeo["xep_0199"].send_ping(tybalt.boundjid)
+            self.assertEqual(caught.exception.condition, "not-acceptable")
+            await romeo["xep_0191"].unblock("tybalt@localhost")
+            await until(lambda: len(unblocked) == 1)
+            tybalt.send_message("romeo@localhost", "good day", mtype="chat")
+            await until(lambda: romeo.bodies() == ["good day"])
+            for client in (romeo, phone, tybalt):
+                await client.log_out()
+
+        self.run_async(conversation())
+
+    def test_an_inactive_client_is_left_in_peace(self):
+        async def conversation():
+            nurse = await Client(self.server, "nurse", "home").log_in()
+            tybalt = await Client(self.server, "tybalt", "square").log_in()
+            self.assertTrue(nurse["xep_0352"].enabled)
+            nurse.presences.clear()
+            nurse["xep_0352"].send_inactive()
+            # Answered after the server knows.
+            await nurse["xep_0199"].send_ping("localhost")
+            for status in ("one", "two", "three"):
+                tybalt.send_presence(pto=nurse.boundjid, pstatus=status)
+            await tybalt["xep_0199"].send_ping("localhost")
+            self.assertEqual(nurse.presences, [])
+            tybalt.send_message(nurse.boundjid, "hello", mtype="chat")
+            await until(lambda: nurse.bodies() == ["hello"])
+            self.assertEqual([p["status"] for p in nurse.presences], ["three"])
+            tybalt.send_presence(pto=nurse.boundjid, pstatus="four")
+            await tybalt["xep_0199"].send_ping("localhost")
+            nurse["xep_0352"].send_active()
+            await until(lambda: [p["status"] for p in nurse.presences] == ["three", "four"])
+            await nurse.log_out()
+            await tybalt.log_out()
+
+        self.run_async(conversation())
+
     def test_registration_password_change_and_removal(self):
         async def conversation():
             new = Client(self.server, "mercutio", "inn", password="queen mab herself")
@@ -216,7 +297,8 @@ class SlixmppTest(unittest.TestCase):
             info = await nurse["xep_0030"].get_info("localhost")
             features = info["disco_info"]["features"]
             for feature in ("urn:xmpp:ping", "vcard-temp", "jabber:iq:version", "urn:xmpp:time",
-                            "http://jabber.org/protocol/disco#info", "msgoffline"):
+                            "http://jabber.org/protocol/disco#info", "msgoffline",
+                            "urn:xmpp:blocking", "urn:xmpp:carbons:2", "urn:xmpp:sid:0"):
                 self.assertIn(feature, features)
             version = await nurse["xep_0092"].get_version("localhost")
             self.assertEqual(version["software_version"]["name"], "Parley")

@@ -4,6 +4,7 @@ parley_test(server_sessions_test
     SOURCES
         sessions/bind_test.cpp
         sessions/client_service_test.cpp
+        sessions/held_stanzas_test.cpp
         sessions/login_test.cpp
         sessions/move_test.cpp
         sessions/parts_test.cpp
