@@ -9,9 +9,7 @@
 #include "server/sessions/before_login.h"
 #include "xmpp/core/namespaces.h"
 
-#include <chrono>
 #include <string>
-#include <unordered_map>
 
 namespace server::modules {
 namespace {
@@ -20,27 +18,6 @@ using xmpp::StanzaError;
 
 constexpr std::string_view kNamespace = xmpp::ns::registration;
 constexpr QualifiedName kQuery{kNamespace, "query"};
-constexpr base::Duration kWindow = std::chrono::hours(1);
-constexpr std::size_t kAddressesMax = 10'000;
-
-// How many accounts an address has made in the running hour. As with connections, this machine's
-// own address is not limited.
-class CreationLimit {
-public:
-    bool allow(std::string_view peer, base::MonotonicTime now, std::int64_t most) {
-        const std::optional<AddressKey> address = AddressKey::of(peer);
-        if (!address) return true;
-        if (now - started_at_ > kWindow || made_.size() > kAddressesMax) {
-            made_.clear();
-            started_at_ = now;
-        }
-        return ++made_[*address] <= most;
-    }
-
-private:
-    base::MonotonicTime started_at_;
-    std::unordered_map<AddressKey, std::int64_t, AddressKeyHash> made_;
-};
 
 std::size_t characters_in(std::string_view utf8) {
     std::size_t count = 0;
@@ -70,7 +47,6 @@ public:
 
     void reload(const Config& config) override {
         open_ = config.get(keys::kRegistrationEnabled);
-        per_hour_ = config.get(keys::kRegistrationsPerAddressPerHour);
         password_length_min_ = static_cast<std::size_t>(config.get(keys::kPasswordLengthMin));
     }
 
@@ -105,7 +81,9 @@ private:
         auto account = xmpp::Jid::make(name, request.addressee().domain());
         if (!account)
             co_return IqReply(StanzaError::not_acceptable(std::string(account.error().detail())));
-        if (!limit_.allow(peer_address, context_.world.reactor.now(), per_hour_))
+        auto asking = may_create(peer_address);
+        const base::Result<bool> allowed = co_await std::move(asking);
+        if (!allowed || !*allowed)
             co_return IqReply(StanzaError::resource_constraint(
                 "too many accounts were made from this address; try again in an hour"));
         const xmpp::Jid made = *account;
@@ -114,6 +92,12 @@ private:
         context_.world.log.info("registration.created",
                                 {{"account", made.text()}, {"peer", peer_address}});
         co_return IqReply();
+    }
+
+    // As with connections, this machine's own address is not limited.
+    reactor::Deferred<bool> may_create(std::string_view peer_address) {
+        const std::optional<AddressKey> address = AddressKey::of(peer_address);
+        return address ? context_.users.may_create(*address) : reactor::ready(true);
     }
 
     // Registration is with the home server only: what the domain is asked must come from one of its
@@ -180,9 +164,7 @@ private:
 
     ModuleContext context_;
     bool open_ = false;
-    std::int64_t per_hour_ = 0;
     std::size_t password_length_min_ = 0;
-    CreationLimit limit_;
     Subscriptions subscriptions_;
 };
 

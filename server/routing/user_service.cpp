@@ -1,6 +1,7 @@
 #include "server/routing/user_service.h"
 
 #include "reactor/blocking_pool.h"
+#include "reactor/reactor.h"
 #include "server/accounts/accounts.h"
 #include "server/config/config.h"
 #include "server/config/core_keys.h"
@@ -15,6 +16,8 @@
 
 namespace server {
 namespace {
+
+constexpr reactor::ShardId kLimitsShard = 0;
 
 using Salts = std::array<std::string, storage::kScramHashCount>;
 
@@ -49,6 +52,7 @@ UserService::UserService(Parts parts, const Config& config) : parts_(parts) {
 
 void UserService::reload(const Config& config) {
     iterations_ = static_cast<std::uint32_t>(config.get(keys::kScramIterations));
+    creations_per_hour_ = config.get(keys::kRegistrationsPerAddressPerHour);
 }
 
 base::Result<void> UserService::check(const xmpp::Jid& account) const {
@@ -73,18 +77,25 @@ reactor::Deferred<void> UserService::at_home(xmpp::Jid account, Task task) {
         });
 }
 
-reactor::Deferred<void> UserService::create(xmpp::Jid account, std::string password) {
-    return at_home(std::move(account), [password = std::move(password)](
-                                           UserService& home, xmpp::Jid&& user) mutable {
-        return home.store_new(std::move(user), std::move(password));
+reactor::Deferred<bool> UserService::may_create(AddressKey address) {
+    return parts_.world.shards.run_on(kLimitsShard, [home = all_[kLimitsShard], address] {
+        return home->creations_.allow(address, home->parts_.world.reactor.now(),
+                                      home->creations_per_hour_);
     });
 }
 
+reactor::Deferred<void> UserService::create(xmpp::Jid account, std::string password) {
+    return at_home(std::move(account),
+                   [password = std::move(password)](UserService& home, xmpp::Jid&& user) mutable {
+                       return home.store_new(std::move(user), std::move(password));
+                   });
+}
+
 reactor::Deferred<void> UserService::set_password(xmpp::Jid account, std::string password) {
-    return at_home(std::move(account), [password = std::move(password)](
-                                           UserService& home, xmpp::Jid&& user) mutable {
-        return home.store_password(std::move(user), std::move(password));
-    });
+    return at_home(std::move(account),
+                   [password = std::move(password)](UserService& home, xmpp::Jid&& user) mutable {
+                       return home.store_password(std::move(user), std::move(password));
+                   });
 }
 
 reactor::Deferred<void> UserService::remove(xmpp::Jid account,

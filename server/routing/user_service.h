@@ -4,6 +4,7 @@
 
 #include "reactor/deferred.h"
 #include "reactor/shards.h"
+#include "server/routing/creation_limit.h"
 #include "xmpp/core/jid.h"
 #include "xmpp/core/stanza.h"
 
@@ -37,6 +38,9 @@ public:
     void connect(std::vector<UserService*> all) { all_ = std::move(all); }
     void reload(const Config& config);
 
+    /// Whether a stranger may make one more account from `address` in this hour
+    /// (registration.per_address_per_hour, counted for all shards together). Errors: queue_full.
+    reactor::Deferred<bool> may_create(AddressKey address);
     /// Errors: invalid_argument (no localpart, or a password that SASLprep refuses), not_found (the
     /// domain is not served here), already_exists, queue_full (too many at a time), storage's.
     reactor::Deferred<void> create(xmpp::Jid account, std::string password);
@@ -59,6 +63,8 @@ private:
     Parts parts_;
     std::vector<UserService*> all_;
     std::uint32_t iterations_ = 0;
+    std::int64_t creations_per_hour_ = 0;
+    CreationLimit creations_;  // Used on kLimitsShard only.
 };
 
 }  // namespace server
