@@ -55,7 +55,8 @@ Parsed<std::string> required_id(const Element& element, std::string_view name) {
 
 Parsed<SmElement> parse_enable(const Element& element) {
     const bool resume = TRY(resume_flag(element));
-    return SmEnable{resume, TRY(optional_number(element, "max", 1))};
+    const auto max_seconds = TRY(optional_number(element, "max", 1));
+    return SmEnable{resume, max_seconds};
 }
 
 Parsed<SmElement> parse_enabled(const Element& element) {
@@ -84,7 +85,8 @@ Parsed<SmElement> parse_failed(const Element& element) {
 template <class Wanted>
 Parsed<SmElement> parse_resumption(const Element& element) {
     std::string previd = TRY(required_id(element, "previd"));
-    return Wanted{std::move(previd), TRY(required_handled(element))};
+    const std::uint32_t handled = TRY(required_handled(element));
+    return Wanted{std::move(previd), handled};
 }
 
 std::string open_tag(std::string_view name) {
