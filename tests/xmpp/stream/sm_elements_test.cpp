@@ -60,6 +60,8 @@ TEST(SmElements, reads_a_resumption) {
     EXPECT_EQ(parsed<SmResumed>("resumed previd='x' h='4294967295'/>"),
               (SmResumed{"x", 4294967295}));
     EXPECT_EQ(refusal("resume previd='x'/>"), "bad-request: <resume/> needs a valid 'h'");
+    EXPECT_EQ(refusal("resume h='x' previd='" + std::string(100, 'x') + "'/>"),
+              "bad-request: <resume/> needs a valid 'h'");
     EXPECT_EQ(refusal("resume h='1'/>"), "bad-request: <resume/> needs a valid 'previd'");
     EXPECT_EQ(refusal("resumed previd='x' h='4294967296'/>"),
               "bad-request: <resumed/> needs a valid 'h'");
