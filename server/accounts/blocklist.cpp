@@ -64,7 +64,7 @@ base::Result<void> save_unblocked(storage::Transaction& transaction, const xmpp:
                                   const Blocklist& removed) {
     storage::MapStore store(transaction, kStore);
     for (const std::string& jid : removed.jids())
-        TRY(store.remove(account.bare_view(), jid));
+        static_cast<void>(TRY(store.remove(account.bare_view(), jid)));
     return {};
 }
 

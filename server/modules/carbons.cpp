@@ -118,6 +118,8 @@ private:
     }
 
     void copy_received(const StanzaEvent& event) {
+        const auto wants_copies = [](const auto& resource) { return resource->carbons; };
+        if (std::ranges::none_of(event.account.resources(), wants_copies)) return;
         const Stanza& message = event.stanza;
         const auto sent_it = [&](const Resource& resource) {
             return message.from() && *message.from() == resource.jid;
@@ -130,7 +132,7 @@ private:
         copy(event, true, gets_copy);
     }
 
-    // Nobody wants a copy of most messages, so that is found out first.
+    // Most messages are not copied because nobody is there to get it; that is found out first.
     template <class Condition>
     void copy(const StanzaEvent& event, bool inbound, Condition gets_copy) {
         Account& account = event.account;

@@ -57,5 +57,26 @@ TEST(Blocking, counts_what_it_stops) {
     EXPECT_EQ(harness.metric("module_blocking_refused_total"), 3);
 }
 
+// XEP-0191 §3.3: not delivered any more, though it was accepted.
+TEST(Blocking, bounces_what_a_client_did_not_read_before_its_sender_was_blocked) {
+    ServerHarness harness;
+    ScriptedClient& romeo = harness.online("romeo@example.org/orchard");
+    ScriptedClient& phone = harness.online("romeo@example.org/phone");
+    ScriptedClient& juliet = harness.online("juliet@example.org/balcony");
+    romeo.send("<presence/>");
+    romeo.expect_element();
+    phone.stop_reading();
+    for (int i = 0; i < 60; ++i)
+        juliet.send("<message to='romeo@example.org/phone' type='chat'><body>" +
+                    std::string(8000, 'x') + "</body></message>");
+    juliet.expect_nothing();
+    romeo.send(block("<item jid='juliet@example.org'/>"));
+    EXPECT_EQ(romeo.expect_element().attribute("type"), "result");
+    phone.reset();
+    EXPECT_EQ(juliet.expect_element().attribute("type"), "error");
+    romeo.expect_nothing();
+    EXPECT_GT(harness.metric("c2s_messages_given_back_total"), 0);
+}
+
 }  // namespace
 }  // namespace server::test
