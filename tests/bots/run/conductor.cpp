@@ -21,6 +21,8 @@ constexpr base::Duration kLook = 20ms;
 /// After the end of the phase and the grace for what is late; then it is ended.
 constexpr base::Duration kOverrunMax = 1s;
 constexpr base::Duration kLogoutMax = 10s;
+/// How many times the grace a drain may take when messages keep coming.
+constexpr int kDrainsMax = 12;
 
 }  // namespace
 
@@ -210,13 +212,18 @@ reactor::Deferred<void> Conductor::drain() {
     auto coming = everywhere([](Crew& crew) { return crew.come_back(); });
     const auto came = co_await std::move(coming);
     if (!came) co_return came;
-    const base::MonotonicTime deadline = now() + parts_.plan.drain;
+    // A server that is only slow may go on for a while, as long as something comes.
+    const base::MonotonicTime limit = now() + kDrainsMax * parts_.plan.drain;
+    base::MonotonicTime deadline = now() + parts_.plan.drain;
+    std::uint64_t received = 0;
     for (;;) {
         auto looking = look();
         const auto seen = co_await std::move(looking);
         if (!seen) co_return seen.error();
         online_at_end_ = seen->tallies.online;
-        if (seen->messages.received >= seen->messages.sent || now() >= deadline) co_return {};
+        if (std::exchange(received, seen->messages.received) < seen->messages.received)
+            deadline = now() + parts_.plan.drain;
+        if (received >= seen->messages.sent || now() >= std::min(deadline, limit)) co_return {};
         co_await reactor::sleep(world_.reactor, kLook);
     }
 }

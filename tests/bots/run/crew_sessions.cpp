@@ -3,6 +3,7 @@
 #include "reactor/reactor.h"
 #include "tests/bots/run/crew_bot.h"
 #include "tests/bots/workload/schedule.h"
+#include "xmpp/core/namespaces.h"
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -143,6 +144,17 @@ reactor::Deferred<bool> Crew::attempt_often(BotNumber bot, Login& login) {
 reactor::Deferred<void> Crew::log_out(BotNumber bot) {
     Bot& here = at(bot);
     if (!here.client || !here.online) co_return {};
+    // What comes after the last acknowledgement of XEP-0198 is stored for the next login, although
+    // it was read: so first nothing may come any more.
+    if (here.client->stream_management() && !closing_) {
+        send_xml(bot, "<presence type='unavailable'/>");
+        xmpp::Stanza ping = xmpp::Stanza::iq(xmpp::IqType::get, "");
+        ping.set_to(plan_.names.bare(bot).domain_jid());
+        ping.edit().add_child("ping", xmpp::ns::ping);
+        auto asking = request(bot, std::move(ping));
+        co_await std::move(asking);  // An error is as good an answer.
+        if (!here.online) co_return {};
+    }
     here.leaving = true;
     auto leaving = here.client->disconnect();
     const auto left = co_await std::move(leaving);

@@ -30,8 +30,8 @@ inline constexpr server::IntegerKey kRamp{
     "Logins started per second while everybody comes online. 0: as fast as logins_at_once lets."};
 inline constexpr server::DurationKey kDrain{
     "drain", 10s, 0s, 1h,
-    "How long to wait at the end for what was sent and has not come. What has not come then is "
-    "lost."};
+    "How long to wait at the end without anything coming for what was sent (twelve times as long "
+    "while something comes). What has not come then is lost."};
 inline constexpr server::SizeKey kBodyBytes{"body_bytes", 100, 1, 128_KiB,
                                             "Size of a message's text."};
 
