@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -15,6 +16,7 @@ import comparison
 import machine
 import measurements
 import servers
+from process import uninterrupted
 from progress import Progress
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -119,10 +121,13 @@ def main():
     signal.signal(signal.SIGTERM, interrupt)
     signal.signal(signal.SIGHUP, interrupt)
     # /var/tmp is on a disk, which /tmp need not be: what servers store should meet one.
-    with tempfile.TemporaryDirectory(prefix="parley-compare-", dir="/var/tmp",
-                                     ignore_cleanup_errors=True) as scratch:
-        os.chmod(scratch, 0o755)
-        return compare(options, pathlib.Path(scratch))
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="parley-compare-", dir="/var/tmp"))
+    try:
+        scratch.chmod(0o755)
+        return compare(options, scratch)
+    finally:
+        with uninterrupted():
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 sys.exit(main())

@@ -1,6 +1,7 @@
 """A server's process: started as its user in a session of its own (a Ctrl-C in the terminal does not reach
 it), awaited until its port answers, stopped in order and, failing that, killed."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -11,6 +12,18 @@ import time
 START_S_MAX = 90
 STOP_S_MAX = 60
 LOG_LINES_SHOWN = 25
+
+
+@contextlib.contextmanager
+def uninterrupted():
+    """What is done within is done to the end, whoever presses Ctrl-C."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)
 
 
 class ServerFailed(Exception):
@@ -99,6 +112,10 @@ class Process:
         """Never raises: it also runs on the way out of a failure."""
         if self.child is None:
             return
+        with uninterrupted():
+            self._stop()
+
+    def _stop(self):
         if self.alive():
             self._signal(signal.SIGTERM)
             try:

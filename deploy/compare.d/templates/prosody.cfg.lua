@@ -3,6 +3,8 @@
 --  * modules: those for what parleyd does too, so that all three do the same work; no federation;
 --  * mod_limits is off: its 10kb/s per client would be what is measured. The limits of the others are off too;
 --  * registration is open on loopback, to create the accounts, and without a rate limit (its default);
+--  * tcp_backlog: what the kernel allows, as a storm of connections is part of what is measured
+--    (https://prosody.im/doc/advanced_network); parleyd has 1024 per core;
 --  * SCRAM-SHA-256 with 4096 rounds, as in the others; ejabberd fixes the 4096.
 -- Defaults on purpose: storage "internal" (files), network_backend "epoll", log level info, the garbage
 -- collector's settings.
@@ -14,6 +16,7 @@ daemonize = false
 interfaces = { "127.0.0.1" }
 c2s_ports = { @PORT@ }
 c2s_direct_tls_ports = { @TLS_PORT@ }
+network_settings = { tcp_backlog = 4096 }
 
 modules_enabled = {
 @MODULES@
