@@ -99,7 +99,9 @@ void Histogram::bound_by_buckets() {
 
 base::Duration Histogram::percentile(double share) const {
     if (count_ == 0) return {};
-    const double wanted = std::ceil(std::clamp(share, 0.0, 1.0) * static_cast<double>(count_));
+    // A product that rounding put a hair above a whole number (0.07 of 100) is that number.
+    const double product = std::clamp(share, 0.0, 1.0) * static_cast<double>(count_);
+    const double wanted = std::ceil(product * (1 - 1e-12));
     std::uint64_t seen = 0;
     for (std::size_t index = 0; index < kBuckets; ++index) {
         seen += counts_[index];

@@ -62,6 +62,17 @@ TEST(Histogram, gives_percentiles_at_most_one_percent_above_the_true_ones_and_ne
     EXPECT_EQ(histogram.percentile(1), exact.back());
 }
 
+TEST(Histogram, counts_the_record_at_the_boundary_of_a_percentile_in) {
+    Histogram histogram;
+    for (int i = 1; i <= 100; ++i)
+        histogram.record(std::chrono::seconds(i));
+    for (int percent = 1; percent <= 100; ++percent) {
+        const auto truth = std::chrono::seconds(percent);
+        EXPECT_GE(histogram.percentile(percent / 100.0), truth);
+        EXPECT_LT(histogram.percentile(percent / 100.0), truth + truth / 100) << percent;
+    }
+}
+
 TEST(Histogram, keeps_every_value_within_one_percent_of_its_bucket) {
     for (std::int64_t value = 1000; value < 3'600'000'000'000; value += 1 + value / 300) {
         Histogram histogram;

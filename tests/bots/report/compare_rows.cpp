@@ -97,8 +97,7 @@ constexpr std::array kMetrics = {
            [](const RunResult& run) {
                return from_microseconds(usage<&ServerUsage::cpu_us_per_login>(run));
            }},
-    Metric{"Server", "CPU in all, s", AxisUnit::number, less_is_better, 0.10,
-           usage<&ServerUsage::cpu_s>},
+    Metric{"Server", "CPU in all, s", AxisUnit::number, neither, 0.10, usage<&ServerUsage::cpu_s>},
     Metric{"Server", "memory a session", AxisUnit::bytes, less_is_better, 0.05,
            usage<&ServerUsage::pss_per_session_bytes>},
     Metric{"Server", "PSS", AxisUnit::bytes, less_is_better, 0.05, usage<&ServerUsage::pss_bytes>},
@@ -261,8 +260,8 @@ std::vector<std::string> remarks_on(const std::vector<Contender>& contenders) {
             fmt::format("These are different workloads: {}.", fmt::join(workloads, ", ")));
     if (single)
         remarks.push_back(
-            "Of some only one run is known, and not how far apart two runs of the same are: "
-            "differences that small are usual are marked ≈.");
+            "The spread of a single run is not known: differences as small as two runs of the same "
+            "often show are marked ≈.");
     return remarks;
 }
 

@@ -58,12 +58,12 @@ std::vector<Point> percentile_points(const Histogram& histogram, const Axis& x) 
 
 Axis latency_axis(const std::vector<Curve>& curves) {
     double low = std::numeric_limits<double>::max();
-    double middle = 0;
+    double middle = std::numeric_limits<double>::max();
     double high = 0;
     for (const auto& [name, histogram] : curves) {
         if (histogram->count() == 0) continue;
         low = std::min(low, nanoseconds_of(histogram->min()));
-        middle = std::max(middle, nanoseconds_of(histogram->percentile(0.5)));
+        middle = std::min(middle, nanoseconds_of(histogram->percentile(0.5)));
         high = std::max(high, nanoseconds_of(histogram->max()));
     }
     if (high == 0) return linear_axis(0, 1e6, AxisUnit::nanoseconds, 4);

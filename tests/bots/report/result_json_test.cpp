@@ -105,6 +105,8 @@ TEST(ResultJson, complains_clearly_about_damaged_files) {
     EXPECT_THAT(complaint(changed("\"version\": 1", "\"version\": 0")), HasSubstr("version"));
     EXPECT_THAT(complaint(changed("\"users\": 2000", "\"users\": \"many\"")),
                 HasSubstr("'users' is not a count"));
+    EXPECT_THAT(complaint(changed("\"logins\": 2000", "\"logins\": -1")),
+                HasSubstr("'logins' is not a count"));
     EXPECT_THAT(complaint(changed("\"users\": 2000", "\"users\": -1")), HasSubstr("'users'"));
     EXPECT_THAT(complaint(changed("\"users\": 2000", "\"users\": 4294967296")),
                 HasSubstr("'users'"));
