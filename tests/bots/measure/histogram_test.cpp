@@ -67,7 +67,7 @@ TEST(Histogram, counts_the_record_at_the_boundary_of_a_percentile_in) {
     for (int i = 1; i <= 100; ++i)
         histogram.record(std::chrono::seconds(i));
     for (int percent = 1; percent <= 100; ++percent) {
-        const auto truth = std::chrono::seconds(percent);
+        const base::Duration truth = std::chrono::seconds(percent);
         EXPECT_GE(histogram.percentile(percent / 100.0), truth);
         EXPECT_LT(histogram.percentile(percent / 100.0), truth + truth / 100) << percent;
     }
