@@ -28,7 +28,7 @@ def arguments():
         prog="deploy/compare",
         description="Measures parleyd, Prosody and ejabberd with the same workloads on this machine, one "
         "at a time, and writes compare.md, compare.json and compare.html.",
-        epilog="A whole comparison takes about an hour and wants the machine for itself. Ctrl-C stops it "
+        epilog="A whole comparison takes about half an hour and wants the machine for itself. Ctrl-C stops it "
         "and keeps what was measured. Settings of the servers: deploy/compare.d/templates/.")
     parser.add_argument("--quick", action="store_true",
                         help="small and short runs, once each: shows that everything works, in minutes")

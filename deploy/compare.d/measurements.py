@@ -91,15 +91,15 @@ def offline(users, messages):
 
 
 FULL = (
-    idle(1000, "10s"),
-    idle(5000, "10s"),
-    idle(10000, "10s"),
+    idle(1000, "3s"),
+    idle(5000, "3s"),
+    idle(10000, "3s"),
     login(2000),
-    closed("chat", 200, 4, "20s"),
-    closed("chat-1000", 1000, 1, "20s"),
-    closed("chat-unencrypted", 200, 4, "20s", "none"),
-    latency(1000, 1000, "30s"),
-    latency(1000, 5000, "30s"),
+    closed("chat", 200, 4, "8s"),
+    closed("chat-1000", 1000, 1, "8s"),
+    closed("chat-unencrypted", 200, 4, "8s", "none"),
+    latency(1000, 1000, "10s"),
+    latency(1000, 5000, "10s"),
     offline(1000, 50),
 )
 
