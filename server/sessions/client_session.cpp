@@ -156,6 +156,8 @@ bool ClientSession::settle() {
         context_.router.withdraw(*this);
         congested_ = false;
     }
+    // Who has read our closing tag may count on the resource being gone, so both happen in one turn.
+    if (state_ == State::closing && !overflowed_) stream_.flush_now();
     if (state_ == State::finished || stream_.queued_bytes() == 0 || overflowed_) {
         withdraw();
         // At once: what comes for the account from now on must not overtake it, and whoever logs in
