@@ -126,6 +126,9 @@ struct DatabaseOptions {
     std::uint32_t write_queue_max = 16'384;  ///< Operations waiting; one more is queue_full.
     std::uint32_t read_queue_max = 16'384;
     std::uint32_t batch_max = 256;  ///< Operations in one commit.
+    /// A commit waits until the disk has it. False: what was answered survives the process but not
+    /// the machine.
+    bool sync_commits = true;
     /// The database file grows to at most this; 0: until the disk is full.
     std::uint64_t size_bytes_max = 0;
     /// How long to wait for a lock that another process holds. An inline database never waits.

@@ -29,6 +29,15 @@ void Faults::delay(base::Duration duration) {
     delay_ = duration;
 }
 
+void Faults::mend() {
+    std::lock_guard lock(mutex_);
+    write_.reset();
+    commit_.reset();
+    read_.reset();
+    disk_full_ = false;
+    delay_ = base::Duration(0);
+}
+
 std::optional<base::Failure> Faults::take_write_failure() {
     std::lock_guard lock(mutex_);
     if (disk_full_) return base::Failure(base::Errc::no_space, "the disk is full");

@@ -23,6 +23,8 @@ public:
     void disk_full(bool full);
     /// Answers of an inline database take this long in (virtual) time. Ignored by real threads.
     void delay(base::Duration duration);
+    /// Nothing fails or takes long any more, nor what was to.
+    void mend();
 
     // For the engine.
     std::optional<base::Failure> take_write_failure();

@@ -32,6 +32,8 @@ public:
     /// The next write, or the next sync, fails with an input/output error.
     void fail_next_write();
     void fail_next_sync();
+    /// Nothing fails any more, nor what was to, and there is room.
+    void mend();
 
     std::uint64_t used_bytes() const;
     std::uint64_t syncs() const;  ///< Since construction.

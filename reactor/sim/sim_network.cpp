@@ -246,6 +246,11 @@ void SimInternet::heal(std::string_view address) {
         if (stream->touches(address)) stream->retransmit();
 }
 
+void SimInternet::set_latency(base::Duration least, base::Duration most) {
+    impl_->options.latency_min = least;
+    impl_->options.latency_max = most;
+}
+
 std::size_t SimInternet::connections() const noexcept {
     const auto ends = std::ranges::count_if(
         impl_->streams, [](const auto& entry) { return entry.second->joined(); });

@@ -39,6 +39,8 @@ public:
     /// until `heal`. What was sent meanwhile arrives then, as TCP's repetitions would have it.
     void black_hole(std::string_view address);
     void heal(std::string_view address);
+    /// For what is sent from now on.
+    void set_latency(base::Duration least, base::Duration most);
     /// Connections that exist, both ends open.
     std::size_t connections() const noexcept;
 

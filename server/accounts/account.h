@@ -1,7 +1,9 @@
-// Account: everything a shard holds of one bare JID while somebody uses it: roster, blocklist,
-// resources and the state of modules. It lives on shard_of(jid) only, so nothing in it is locked.
+// Account: everything a shard holds of one bare JID while somebody uses it: roster, blocklist, what
+// to archive, resources and the state of modules. It lives on shard_of(jid) only, so nothing in it
+// is locked.
 #pragma once
 
+#include "server/accounts/archive_rules.h"
 #include "server/accounts/blocklist.h"
 #include "server/accounts/resource.h"
 #include "server/accounts/roster.h"
@@ -46,6 +48,8 @@ public:
 
     Roster roster;
     Blocklist blocked;
+    /// Null: as the server does by default.
+    std::unique_ptr<const storage::ArchiveRules> archive_rules;
     /// One slot per module that keeps account state, in the order of registration.
     std::vector<std::unique_ptr<ModuleState>> slots;
 

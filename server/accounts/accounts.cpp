@@ -27,6 +27,7 @@ using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>
 struct Loaded {
     Roster roster;
     Blocklist blocked;
+    std::unique_ptr<const storage::ArchiveRules> archive_rules;
 };
 
 // Nullopt: no such account. On a storage thread.
@@ -36,7 +37,8 @@ base::Result<std::optional<Loaded>> load_account(storage::Transaction& transacti
     if (!exists) return std::nullopt;
     Roster roster = TRY(load_roster(transaction, bare));
     Blocklist blocked = TRY(load_blocklist(transaction, bare));
-    return Loaded{std::move(roster), std::move(blocked)};
+    auto archive_rules = TRY(load_archive_rules(transaction, bare));
+    return Loaded{std::move(roster), std::move(blocked), std::move(archive_rules)};
 }
 
 }  // namespace
@@ -107,6 +109,7 @@ struct Accounts::Impl {
         }
         loading->account = std::make_unique<Account>(bare, std::move((*loaded)->roster),
                                                      std::move((*loaded)->blocked));
+        loading->account->archive_rules = std::move((*loaded)->archive_rules);
         for (const auto& make : slot_makers)
             loading->account->slots.push_back(make(*loading->account));
         release(bare);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "reactor/deferred.h"
+#include "storage/tables/messages.h"
 #include "xmpp/core/error.h"
 #include "xmpp/core/jid.h"
 #include "xmpp/core/stanza.h"
@@ -30,6 +31,16 @@ struct SessionInfo {
     int priority = 0;
 };
 
+/// A place in the order of what a client is sent, taken for a message that is still being stored.
+/// What is delivered later waits behind it.
+struct Place {
+    std::uint64_t number = 0;
+    /// The stream's key and its number for the stanza when stream management is on (XEP-0198);
+    /// storage::kOfflineQueue when it is not.
+    storage::SmSessionKey session = storage::kOfflineQueue;
+    std::int64_t sequence = 0;
+};
+
 /// The session's side that takes stanzas for its client. Everything happens on the account's shard.
 class SessionSink {
 public:
@@ -40,9 +51,25 @@ public:
     /// The same for a stanza that a store still holds until `flushed()`: it is not given back when
     /// the session ends before.
     virtual void deliver_stored(xmpp::Stanza stanza) = 0;
-    /// Settles when everything delivered so far has been handed to the operating system; fails when
-    /// the session ends before.
+    /// Settles when everything delivered so far has been handed to the operating system and, with
+    /// stream management, when few enough stanzas wait for their acknowledgement that more may
+    /// follow; fails when the session ends or loses its connection before.
     virtual reactor::Deferred<void> flushed() = 0;
+
+    /// Takes the next place for a message whose storing begins. To be filled or given up later, in
+    /// any order; a session that has ended meanwhile ignores both.
+    virtual Place reserve() = 0;
+    /// The message is stored under `id`. `shared`: other sessions of the account got it as well.
+    /// With stream management the session sees to its deliveries from now on; without, the message
+    /// stays in the offline queue until whoever fills knows by `flushed` that it went out.
+    virtual void fill(std::uint64_t place, xmpp::Stanza message, storage::MessageId id,
+                      bool shared) = 0;
+    virtual void give_up(std::uint64_t place) = 0;
+
+    /// Reports on a message that this client sent, by the session's count of stanzas with it
+    /// (`Router::submit`): its storing is under way; it is stored, or needs no storing.
+    virtual void placed(std::uint32_t taken) = 0;
+    virtual void settled(std::uint32_t taken, bool stored) = 0;
     /// Sends the error, closes the stream; the session then removes its resource in a later step.
     virtual void close(xmpp::StreamError error) = 0;
     virtual SessionInfo info() const = 0;
@@ -57,6 +84,8 @@ struct Resource {
     xmpp::Jid jid;  ///< Full.
     SessionId session_id = 0;
     SessionSink* session = nullptr;
+    /// The stream's key once stream management is on, with a count in the database; else 0.
+    storage::SmSessionKey managed = 0;
 
     /// Set while available: the client's last presence without `to`, `from` stamped.
     std::optional<xmpp::Stanza> presence;

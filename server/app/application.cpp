@@ -51,11 +51,14 @@ std::vector<std::string> host_names(const Config& config) {
 base::Result<std::unique_ptr<storage::Database>> open_storage(const Config& config,
                                                               base::WallTime now) {
     const auto queue_max = static_cast<std::uint32_t>(config.get(keys::kStorageQueueMax));
-    return storage::open_database({.path = std::string(config.get(keys::kDataDir)) + "/parley.db",
-                                   .stores = storage::all_stores(),
-                                   .now = now,
-                                   .write_queue_max = queue_max,
-                                   .read_queue_max = queue_max},
+    storage::DatabaseOptions options;
+    options.path = std::string(config.get(keys::kDataDir)) + "/parley.db";
+    options.stores = storage::all_stores();
+    options.now = now;
+    options.write_queue_max = queue_max;
+    options.read_queue_max = queue_max;
+    options.sync_commits = config.get(keys::kDurability) == Durability::full;
+    return storage::open_database(std::move(options),
                                   static_cast<std::uint32_t>(config.get(keys::kStorageReaders)));
 }
 

@@ -3,32 +3,36 @@
 #include "reactor/combine.h"
 #include "storage/database.h"
 #include "storage/tables/meta.h"
+#include "storage/tables/sm_sessions.h"
 
 namespace server {
 namespace {
-constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kSaltSecretBytes = 32;
 }  // namespace
 
 ServerGroup::ServerGroup(Parts parts) : parts_(parts), servers_(parts.shards.count()) {}
 
-reactor::Deferred<std::string> ServerGroup::fake_salt_secret() {
-    std::string candidate(kSecretBytes, '\0');
+reactor::Deferred<std::string> ServerGroup::secret(std::string_view name, std::size_t bytes) {
+    std::string candidate(bytes, '\0');
     parts_.shards.world(0).entropy.secure(
         std::as_writable_bytes(std::span(candidate.data(), candidate.size())));
-    return parts_.database.write([candidate](storage::Transaction& transaction) {
-        return storage::Meta(transaction)
-            .get_or_create(storage::kMetaScramFakeSaltSecret, candidate);
+    return parts_.database.write([name, candidate](storage::Transaction& transaction) {
+        return storage::Meta(transaction).get_or_create(name, candidate);
     });
 }
 
 reactor::Deferred<void> ServerGroup::start(Config config, ClientTls tls) {
-    base::Result<std::string> secret = co_await fake_salt_secret();
-    if (!secret) co_return secret.error();
+    auto reading_salt = secret(storage::kMetaScramFakeSaltSecret, kSaltSecretBytes);
+    const base::Result<std::string> salt_secret = co_await std::move(reading_salt);
+    if (!salt_secret) co_return salt_secret.error();
+    auto reading_id = secret(storage::kMetaArchiveIdSecret, ArchiveIds::kSecretBytes);
+    const base::Result<std::string> id_secret = co_await std::move(reading_id);
+    if (!id_secret) co_return id_secret.error();
     for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
-        auto answering = parts_.shards.run_on(id, [this, id, config, tls, secret = *secret] {
-            servers_[id] = std::make_unique<ShardServer>(
-                ShardServer::Parts{parts_.shards.world(id), parts_.database, parts_.hosts, secret},
-                config, tls);
+        const ShardServer::Parts parts{parts_.shards.world(id), parts_.database, parts_.hosts,
+                                       *salt_secret, *id_secret};
+        auto answering = parts_.shards.run_on(id, [this, id, config, tls, parts] {
+            servers_[id] = std::make_unique<ShardServer>(parts, config, tls);
         });
         base::Result<void> built = co_await std::move(answering);
         if (!built) co_return built.error();
@@ -41,6 +45,9 @@ reactor::Deferred<void> ServerGroup::start(Config config, ClientTls tls) {
         base::Result<void> connected = co_await std::move(answering);
         if (!connected) co_return connected.error();
     }
+    auto restoring = restore_streams();
+    const base::Result<void> restored = co_await std::move(restoring);
+    if (!restored) co_return restored.error();
     // Listening comes last, everywhere: a connection may need any other shard.
     for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
         auto answering =
@@ -69,7 +76,20 @@ reactor::Deferred<void> ServerGroup::shut_down(base::Duration grace) {
             id, [this, id, grace] { return servers_[id]->clients().shut_down(grace); }));
     }
     static_cast<void>(co_await reactor::when_all(std::move(closing)));
-    // Writes are answered in order per shard: when an empty one is, all before it are on disk.
+    // What a message that was stored leads to may be on its way to another shard: twice.
+    static_cast<void>(co_await quiesce());
+    static_cast<void>(co_await quiesce());
+    for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
+        if (!servers_[id]) continue;
+        auto suspending =
+            parts_.shards.run_on(id, [this, id] { return servers_[id]->clients().suspend(); });
+        static_cast<void>(co_await std::move(suspending));
+    }
+    co_return co_await quiesce();
+}
+
+// Writes are answered in order per shard: when an empty one is, all before it are on disk.
+reactor::Deferred<void> ServerGroup::quiesce() {
     for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
         static_cast<void>(co_await parts_.shards.run_on(id, [this] {
             return parts_.database.write(
@@ -77,6 +97,31 @@ reactor::Deferred<void> ServerGroup::shut_down(base::Duration grace) {
         }));
     }
     co_return {};
+}
+
+reactor::Deferred<void> ServerGroup::restore_streams() {
+    const reactor::ShardId count = parts_.shards.count();
+    storage::SmSessionKey after = 0;
+    for (;;) {
+        auto reading = parts_.database.read([after](storage::Transaction& transaction) {
+            return storage::SmSessions(transaction).page(after, storage::kSmSessionPageMax);
+        });
+        base::Result<std::vector<storage::SmSession>> page = co_await std::move(reading);
+        if (!page) co_return page.error();
+        if (page->empty()) co_return {};
+        after = page->back().key;
+        std::vector<std::vector<storage::SmSession>> by_shard(count);
+        for (storage::SmSession& stream : *page)
+            by_shard[shard_of(stream.owner.bare_view(), count)].push_back(std::move(stream));
+        for (reactor::ShardId id = 0; id < count; ++id) {
+            auto answering =
+                parts_.shards.run_on(id, [this, id, streams = std::move(by_shard[id])]() mutable {
+                    return servers_[id]->clients().restore(std::move(streams));
+                });
+            base::Result<void> restored = co_await std::move(answering);
+            if (!restored) co_return restored.error();
+        }
+    }
 }
 
 }  // namespace server

@@ -1,5 +1,6 @@
 #include "server/app/shard_server.h"
 
+#include "server/config/core_keys.h"
 #include "server/modules/catalog.h"
 #include "server/routing/presence.h"
 #include "server/sessions/before_login.h"
@@ -9,9 +10,14 @@
 namespace server {
 
 ShardServer::ShardServer(Parts parts, Config config, ClientTls tls)
-    : parts_(std::move(parts)), config_(std::move(config)), catalog_(modules::catalog()),
+    : parts_(std::move(parts)),
+      config_(std::move(config)),
+      catalog_(modules::catalog()),
       accounts_(parts_.world, parts_.database, {}),
-      router_({parts_.world, parts_.hosts, accounts_, hooks_, iq_, metrics_}),
+      archive_ids_(parts_.archive_id_secret),
+      offline_({parts_.world, accounts_, parts_.database, archive_ids_, metrics_}, config_),
+      router_({parts_.world, parts_.hosts, accounts_, hooks_, iq_, metrics_, parts_.database,
+               offline_, archive_ids_, config_.get(keys::kDurability) == Durability::memory}),
       users_({parts_.world, parts_.database, accounts_, router_}, config_),
       disco_(catalog_) {
     users_.connect(std::vector<UserService*>(parts_.world.shards.count(), &users_));
@@ -29,6 +35,7 @@ ShardServer::ShardServer(Parts parts, Config config, ClientTls tls)
         .world = parts_.world,
         .hosts = parts_.hosts,
         .disco = disco_,
+        .archive_ids = archive_ids_,
         .catalog = catalog_,
     });
     BeforeLogin* before_login = nullptr;
@@ -47,7 +54,8 @@ ShardServer::ShardServer(Parts parts, Config config, ClientTls tls)
 ShardServer::~ShardServer() {
     clients_.reset();
     // In reverse: a module may use what an earlier one registered.
-    while (!modules_.empty()) modules_.pop_back();
+    while (!modules_.empty())
+        modules_.pop_back();
 }
 
 void ShardServer::connect(const std::vector<ShardServer*>& all) {
@@ -65,7 +73,8 @@ void ShardServer::connect(const std::vector<ShardServer*>& all) {
 }
 
 void ShardServer::reload(Config config, ClientTls tls) {
-    for (const auto& module : modules_) module->reload(config);
+    for (const auto& module : modules_)
+        module->reload(config);
     users_.reload(config);
     clients_->reload(config, std::move(tls));
     config_ = std::move(config);

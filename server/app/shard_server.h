@@ -7,6 +7,8 @@
 #include "server/modules/disco_directory.h"
 #include "server/modules/module.h"
 #include "server/observe/metrics.h"
+#include "server/routing/archive_id.h"
+#include "server/routing/offline_queue.h"
 #include "server/routing/router.h"
 #include "server/routing/user_service.h"
 #include "server/sessions/client_service.h"
@@ -24,6 +26,7 @@ public:
         storage::Database& database;
         const Hosts& hosts;
         std::string fake_salt_secret;
+        std::string archive_id_secret;  ///< ArchiveIds::kSecretBytes random bytes.
     };
 
     /// `config` is copied; references outlive this object.
@@ -51,6 +54,8 @@ private:
     Metrics metrics_;
     Accounts accounts_;
     Hooks hooks_;
+    ArchiveIds archive_ids_;
+    OfflineQueue offline_;
     IqRoutes iq_;
     Router router_;
     UserService users_;

@@ -13,6 +13,7 @@ class KeyRegistry;
 
 enum class TlsVersion : std::uint8_t { tls_1_2, tls_1_3 };
 enum class ResourceConflict : std::uint8_t { replace_old, refuse_new, rename };
+enum class Durability : std::uint8_t { full, process, memory };
 enum class LogLevelChoice : std::uint8_t { debug, info, warn, error };  // As base::LogLevel.
 enum class LogFormatChoice : std::uint8_t { logfmt, json };
 
@@ -143,6 +144,30 @@ inline constexpr DurationKey kPingAfter{
 inline constexpr DurationKey kPingTimeout{
     "keepalive.ping_timeout", 1min, 1s, 1h,
     "A client that does not answer a ping for so long is taken for dead and goes offline."};
+
+// ---- [messages]
+inline constexpr ChoiceKey<Durability> kDurability{
+    "messages.durability",
+    Durability::full,
+    {"full", "process", "memory"},
+    "What a message survives once its sender has been told that it was taken. full: everything, "
+    "also a power cut; each commit waits for the disk. process: a crash of the server, not of the "
+    "machine; faster. memory: neither, unless its recipient is offline or archives it; what other "
+    "servers do.",
+    Reload::restart};
+
+// ---- [stream_management]
+inline constexpr DurationKey kResumeTimeout{
+    "stream_management.resume_timeout", 10min, 0s, 24h,
+    "How long a client whose connection broke may come back and go on where it was (XEP-0198). So "
+    "long its contacts see it online and its messages wait for it. 0: it may not."};
+inline constexpr IntegerKey kUnacknowledgedMax{
+    "stream_management.unacknowledged_max", 5'000, 100, 1'000'000,
+    "Stanzas that wait for one client's acknowledgement; past it the session ends and its messages "
+    "go to the offline store."};
+inline constexpr SizeKey kUnacknowledgedBytesMax{
+    "stream_management.unacknowledged_bytes_max", 4_MiB, 64_KiB, 1024_MiB,
+    "Bytes of such stanzas; past it the session ends as well."};
 
 // ---- [client_state]
 inline constexpr IntegerKey kClientStateHeldMax{

@@ -6,7 +6,6 @@
 // A copy goes straight to its session, past all routing: it cannot be stored, bounced or copied
 // again, and a client that answers it with an error reaches nobody (§9.3).
 #include "server/modules/catalog.h"
-#include "server/routing/local_delivery.h"
 #include "xmpp/core/namespaces.h"
 #include "xmpp/payloads/carbon.h"
 #include "xmpp/payloads/message_class.h"
@@ -53,29 +52,6 @@ std::optional<std::size_t> hash_of(const Stanza& message, bool inbound) {
     return hash(message.id()) * 31 + hash(peer->bare_view()) * 2 + (was_inbound ? 1 : 0);
 }
 
-// Who gets the message itself, by RFC 6121 §8.5; nullopt: nobody will, its sender is told so.
-class Takers {
-public:
-    static std::optional<Takers> of(Account& account, const Stanza& message) {
-        const xmpp::Jid& to = *message.to();
-        DeliveryRule rule = delivery_rule(message, addressed_in(account, to));
-        if (rule == DeliveryRule::as_bare)
-            rule = delivery_rule(message, addressed_in(account, account.jid()));
-        if (rule == DeliveryRule::refuse) return std::nullopt;
-        return Takers(rule, to);
-    }
-    bool include(const Resource& resource) const {
-        if (rule_ == DeliveryRule::to_resource) return resource.name == to_.resource();
-        return rule_ == DeliveryRule::to_all_available && resource.available() &&
-               resource.priority >= 0;
-    }
-
-private:
-    Takers(DeliveryRule rule, const xmpp::Jid& to) : rule_(rule), to_(to) {}
-    DeliveryRule rule_;
-    const xmpp::Jid& to_;
-};
-
 class Carbons final : public Module {
 public:
     explicit Carbons(ModuleContext& context)
@@ -86,14 +62,16 @@ public:
             subscriptions_ += context.iq.on_set(
                 IqTarget::account, {xmpp::ns::carbons, enable ? "enable" : "disable"},
                 [this, enable](const IqRequest& request) { return change(request, enable); });
-        subscriptions_ += context.hooks.outbound.add(Stage::deliver, [this](StanzaEvent& event) {
-            if (event.stanza.is_message()) copy_sent(event);
-            return Verdict::proceed();
-        });
-        subscriptions_ += context.hooks.delivering.add(Stage::observe, [this](StanzaEvent& event) {
-            copy_received(event);
-            return Verdict::proceed();
-        });
+        subscriptions_ +=
+            context.hooks.message_sent.add(Stage::observe, [this](MessageEvent& event) {
+                copy_sent(event);
+                return Verdict::proceed();
+            });
+        subscriptions_ +=
+            context.hooks.message_received.add(Stage::observe, [this](MessageEvent& event) {
+                copy_received(event);
+                return Verdict::proceed();
+            });
     }
 
 private:
@@ -108,7 +86,7 @@ private:
         return {};
     }
 
-    void copy_sent(const StanzaEvent& event) {
+    void copy_sent(const MessageEvent& event) {
         const Stanza& message = event.stanza;
         if (!message.to() || message.to()->same_bare(event.account.jid())) return;
         const auto gets_copy = [&](const Resource& resource) {
@@ -117,24 +95,25 @@ private:
         copy(event, false, gets_copy);
     }
 
-    void copy_received(const StanzaEvent& event) {
+    void copy_received(const MessageEvent& event) {
         const auto wants_copies = [](const auto& resource) { return resource->carbons; };
         if (std::ranges::none_of(event.account.resources(), wants_copies)) return;
         const Stanza& message = event.stanza;
         const auto sent_it = [&](const Resource& resource) {
             return message.from() && *message.from() == resource.jid;
         };
-        const std::optional<Takers> takers = Takers::of(event.account, message);
-        if (!takers) return;
+        const auto got_it = [&](const Resource& resource) {
+            return std::ranges::find(event.sessions, resource.session_id) != event.sessions.end();
+        };
         const auto gets_copy = [&](const Resource& resource) {
-            return resource.carbons && !takers->include(resource) && !sent_it(resource);
+            return resource.carbons && !got_it(resource) && !sent_it(resource);
         };
         copy(event, true, gets_copy);
     }
 
     // Most messages are not copied because nobody is there to get it; that is found out first.
     template <class Condition>
-    void copy(const StanzaEvent& event, bool inbound, Condition gets_copy) {
+    void copy(const MessageEvent& event, bool inbound, Condition gets_copy) {
         Account& account = event.account;
         const auto& resources = account.resources();
         if (std::ranges::none_of(resources, [&](const auto& one) { return gets_copy(*one); }))

@@ -35,6 +35,7 @@ constexpr XepReference kCoreXeps[] = {
     {59, "1.0", "Result Set Management"},
     {82, "1.1.1", "XMPP Date and Time Profiles"},
     {178, "1.2", "Best Practices for Use of SASL EXTERNAL with Certificates (c2s)"},
+    {198, "1.6.3", "Stream Management"},
     {368, "1.1.0", "SRV records for XMPP over TLS (direct TLS)"},
     {440, "1.0.0", "SASL Channel-Binding Type Capability"},
     {478, "0.2.0", "Stream Limits Advertisement"},
@@ -51,6 +52,7 @@ std::vector<ModuleDescriptor> catalog() {
         describe_vcard(),        describe_private_storage(),
         describe_stanza_ids(),   describe_carbons(),
         describe_client_state(), describe_offline(),
+        describe_archive(),      describe_retraction(),
         describe_registration(), describe_contact_addresses(),
     };
     for (auto module = all.begin(); module != all.end(); ++module) {

@@ -15,6 +15,8 @@ ModuleDescriptor describe_carbons();
 ModuleDescriptor describe_client_state();
 ModuleDescriptor describe_stanza_ids();
 ModuleDescriptor describe_offline();
+ModuleDescriptor describe_archive();
+ModuleDescriptor describe_retraction();
 ModuleDescriptor describe_disco();
 ModuleDescriptor describe_caps();
 ModuleDescriptor describe_ping();

@@ -27,10 +27,22 @@ Subscription DiscoDirectory::add_item(std::function<xmpp::DiscoItem(std::string_
     return Subscription([this, place] { items_.erase(place); });
 }
 
+Subscription DiscoDirectory::add_features(Features list) {
+    const auto place = more_features_.insert(more_features_.end(), std::move(list));
+    return Subscription([this, place] { more_features_.erase(place); });
+}
+
+Subscription DiscoDirectory::add_account_features(Features list) {
+    const auto place = more_account_features_.insert(more_account_features_.end(), std::move(list));
+    return Subscription([this, place] { more_account_features_.erase(place); });
+}
+
 xmpp::DiscoInfo DiscoDirectory::server_info() const {
     xmpp::DiscoInfo info;
     info.identities.push_back({.category = "server", .type = "im", .name = "Parley"});
     for (const std::string_view feature : features_) info.add_feature(feature);
+    for (const Features& list : more_features_)
+        for (const std::string_view feature : list()) info.add_feature(feature);
     for (const auto& make : forms_) info.forms.push_back(make());
     return info;
 }
@@ -45,6 +57,8 @@ xmpp::DiscoInfo DiscoDirectory::account_info() const {
     xmpp::DiscoInfo info;
     info.identities.push_back({.category = "account", .type = "registered"});
     for (const std::string_view feature : account_features_) info.add_feature(feature);
+    for (const Features& list : more_account_features_)
+        for (const std::string_view feature : list()) info.add_feature(feature);
     return info;
 }
 

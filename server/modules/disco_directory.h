@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <list>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,11 @@ public:
     /// An item that the host shows in disco#items.
     [[nodiscard]] Subscription add_item(std::function<xmpp::DiscoItem(std::string_view host)> make);
 
+    /// Features that come and go with the configuration: asked for at each answer.
+    using Features = std::function<std::span<const std::string_view>()>;
+    [[nodiscard]] Subscription add_features(Features list);
+    [[nodiscard]] Subscription add_account_features(Features list);
+
     /// Of a host. Identity server/im.
     xmpp::DiscoInfo server_info() const;
     xmpp::DiscoItems server_items(std::string_view host) const;
@@ -33,6 +39,8 @@ public:
 private:
     std::vector<std::string_view> features_;
     std::vector<std::string_view> account_features_;
+    std::list<Features> more_features_;
+    std::list<Features> more_account_features_;
     std::list<std::function<xmpp::DataForm()>> forms_;
     std::list<std::function<xmpp::DiscoItem(std::string_view)>> items_;
 };

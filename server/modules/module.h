@@ -22,6 +22,7 @@ class Database;
 
 namespace server {
 
+class ArchiveIds;
 class BeforeLogin;
 class UserService;
 
@@ -56,6 +57,7 @@ struct ModuleContext {
     reactor::World& world;
     const Hosts& hosts;
     DiscoDirectory& disco;
+    const ArchiveIds& archive_ids;
     /// All modules of this server, for disco and the like.
     const std::vector<ModuleDescriptor>& catalog;
 };

@@ -9,6 +9,7 @@
 #include <array>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace server {
@@ -78,6 +79,17 @@ struct StanzaEvent {
     xmpp::Stanza& stanza;
 };
 
+/// A message that has passed: on the sender's side sent, on the recipient's given to `sessions`. It
+/// bears the archive's id for this account if it is archived. `resource`: the sender's, null on the
+/// recipient's side and when it has gone. `id`: the one it is stored under; 0: it is not stored.
+struct MessageEvent {
+    Account& account;
+    Resource* resource;
+    const xmpp::Stanza& stanza;
+    std::span<const SessionId> sessions;
+    storage::MessageId id = 0;
+};
+
 struct ResourceEvent {
     Account& account;
     Resource& resource;
@@ -92,11 +104,12 @@ struct Hooks {
     HookPoint<StanzaEvent> outbound;
     /// A stanza for an account or one of its resources, before RFC 6121 §8.5 is applied.
     HookPoint<StanzaEvent> inbound;
-    /// A message that the inbound hooks let pass, about to be handed to resources by RFC 6121 §8.5.
-    /// Not again when a session gives it back.
-    HookPoint<StanzaEvent> delivering;
-    /// A message that no resource took. Nobody `done`: bounced or dropped as the RFC says.
-    HookPoint<StanzaEvent> undeliverable;
+    /// After everything else has happened to a message, stored or not: copies for others.
+    HookPoint<MessageEvent> message_sent;
+    HookPoint<MessageEvent> message_received;
+    /// Whether the account's archive takes the message, sent or received by it (XEP-0313 §6).
+    std::function<bool(Account&, const xmpp::Stanza&)> archives =
+        [](Account&, const xmpp::Stanza&) { return false; };
     /// A resource became available (initial presence) or changed its presence.
     HookPoint<ResourceEvent> presence_changed;
     HookPoint<ResourceEvent> resource_bound;

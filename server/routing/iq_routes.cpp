@@ -2,6 +2,7 @@
 
 #include "reactor/base/check.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace server {
@@ -20,6 +21,7 @@ void build_key(std::string& key, xmpp::IqType type, IqTarget target, QualifiedNa
 
 struct IqRoutes::Impl {
     std::unordered_map<std::string, Handler> handlers;
+    std::vector<QualifiedName> queries;
     mutable std::string key;  // Reused by find(), so that looking up does not allocate.
 
     Subscription add(xmpp::IqType type, IqTarget targets, QualifiedName payload, Handler handler) {
@@ -54,6 +56,18 @@ Subscription IqRoutes::on_get(IqTarget targets, QualifiedName payload, Handler h
 
 Subscription IqRoutes::on_set(IqTarget targets, QualifiedName payload, Handler handler) {
     return impl_->add(xmpp::IqType::set, targets, payload, std::move(handler));
+}
+
+Subscription IqRoutes::on_query(IqTarget targets, QualifiedName payload, Handler handler) {
+    impl_->queries.push_back(payload);
+    return impl_->add(xmpp::IqType::set, targets, payload, std::move(handler));
+}
+
+bool IqRoutes::is_query(const IqRequest& request) const {
+    const xmpp::Element& payload = request.payload();
+    return std::ranges::any_of(impl_->queries, [&](const QualifiedName& name) {
+        return payload.is(name.name, name.ns);
+    });
 }
 
 const IqRoutes::Handler* IqRoutes::find(const IqRequest& request, IqTarget target,

@@ -82,6 +82,11 @@ public:
     [[nodiscard]] Subscription on_get(IqTarget targets, QualifiedName payload, Handler handler);
     [[nodiscard]] Subscription on_set(IqTarget targets, QualifiedName payload, Handler handler);
 
+    /// For a set that changes nothing (XEP-0313 §4): it runs at once, beside other sets.
+    [[nodiscard]] Subscription on_query(IqTarget targets, QualifiedName payload, Handler handler);
+    /// Whether the request's name was registered so.
+    bool is_query(const IqRequest& request) const;
+
     /// Null when nobody answers: the router sends service-unavailable. A request from somebody else
     /// to a `self`-only name gives null as well, unless `refused` is set to true: then forbidden.
     const Handler* find(const IqRequest& request, IqTarget target, bool& refused) const;

@@ -40,7 +40,8 @@ void IqService::dispatch(IqRequest request, IqTarget target) {
         return;
     }
     Work work{std::move(request), handler};
-    if (work.request.stanza().iq_type() == xmpp::IqType::get || target == IqTarget::server) {
+    if (work.request.stanza().iq_type() == xmpp::IqType::get || target == IqTarget::server ||
+        routes_.is_query(work.request)) {
         tasks_.add("iq", run(std::move(work)));
         return;
     }
@@ -67,8 +68,8 @@ reactor::Deferred<void> IqService::run(Work work) {
     if (answer) {
         reply(request, std::move(*answer));
     } else {
-        world_.log.error("iq.failed", {{"payload", request.payload()->ns()},
-                                       {"why", answer.error().message()}});
+        world_.log.error("iq.failed",
+                         {{"payload", request.payload()->ns()}, {"why", answer.error().message()}});
         router_.bounce(request, xmpp::StanzaError::internal_server_error());
     }
     co_return {};

@@ -11,14 +11,14 @@ namespace server {
 
 /// What the table says. The names follow the wording of RFC 6121 §8.5.
 enum class DeliveryRule : std::uint8_t {
-    to_resource,        ///< To exactly the resource that `to` names.
-    to_all_available,   ///< To each available resource whose priority is not negative.
-    as_bare,            ///< Treated as if it had been sent to the bare JID (§8.5.3.2.1).
-    store_or_refuse,    ///< Kept for later (XEP-0160), or service-unavailable.
-    refuse,             ///< service-unavailable to the sender.
-    ignore,             ///< Dropped without a word.
-    presence,           ///< RFC 6121 §3 and §4: Presence::inbound.
-    answer,             ///< The server answers the IQ on behalf of the account (§8.5.2.1.3).
+    to_resource,       ///< To exactly the resource that `to` names.
+    to_all_available,  ///< To each available resource whose priority is not negative.
+    as_bare,           ///< Treated as if it had been sent to the bare JID (§8.5.3.2.1).
+    store_or_refuse,   ///< Kept for later (XEP-0160), or service-unavailable.
+    refuse,            ///< service-unavailable to the sender.
+    ignore,            ///< Dropped without a word.
+    presence,          ///< RFC 6121 §3 and §4: Presence::inbound.
+    answer,            ///< The server answers the IQ on behalf of the account (§8.5.2.1.3).
 };
 
 /// How the resource part of `to` relates to the account.

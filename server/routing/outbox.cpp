@@ -17,12 +17,20 @@ Outbox::Outbox(reactor::World& world, Pack pack)
       lanes_(world.shards.count()),
       retry_([this] { flush(); }) {}
 
-bool Outbox::add(reactor::ShardId target, xmpp::Stanza& stanza) {
+bool Outbox::add(reactor::ShardId target, RoutedStanza& routed) {
     if (waiting_ >= kWaitingMax) return false;
-    lanes_[target].batch.push_back(std::move(stanza));
+    push(target, std::move(routed));
+    return true;
+}
+
+void Outbox::add(reactor::ShardId target, OriginReport report) {
+    push(target, report);
+}
+
+void Outbox::push(reactor::ShardId target, Mail mail) {
+    lanes_[target].batch.push_back(std::move(mail));
     ++waiting_;
     if (!congested_) world_.reactor.at_turn_end(*this);
-    return true;
 }
 
 // What was refused before goes first: order per pair of shards. False: the mailbox is full.
@@ -57,6 +65,8 @@ void Outbox::wait(CongestionObserver& observer) {
         observers_.push_back(&observer);
 }
 
-void Outbox::withdraw(CongestionObserver& observer) { std::erase(observers_, &observer); }
+void Outbox::withdraw(CongestionObserver& observer) {
+    std::erase(observers_, &observer);
+}
 
 }  // namespace server

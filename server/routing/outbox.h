@@ -1,25 +1,34 @@
-// Outbox: stanzas on their way to other shards. Collected during a turn and posted as one batch per
-// shard at its end; when a mailbox is full they wait here and the router is congested until they
-// went.
+// Outbox: stanzas, and reports on stanzas, on their way to other shards. Collected during a turn
+// and posted as one batch per shard at its end; when a mailbox is full they wait here and the
+// router is congested until they went.
 #pragma once
 
 #include "reactor/reactor.h"
 #include "reactor/shards.h"
+#include "server/routing/origin.h"
 #include "xmpp/core/stanza.h"
 
 #include <functional>
+#include <optional>
+#include <variant>
 #include <vector>
 
 namespace server {
 
 class CongestionObserver;
 
+struct RoutedStanza {
+    xmpp::Stanza stanza;
+    std::optional<Origin> origin;
+};
+using Mail = std::variant<RoutedStanza, OriginReport>;
+
 class Outbox final : private reactor::TurnEnd {
 public:
     /// Makes the call that unpacks a batch on the target shard. The call must not touch this
     /// shard's objects: they may be gone by then.
     using Pack = std::function<base::UniqueFunction<void()>(reactor::ShardId target,
-                                                            std::vector<xmpp::Stanza> batch)>;
+                                                            std::vector<Mail> batch)>;
 
     /// Waiting stanzas beyond which `add` refuses; a fan-out in progress may fill up to it after
     /// congestion was announced.
@@ -28,7 +37,9 @@ public:
     Outbox(reactor::World& world, Pack pack);
 
     /// False: too many wait; the stanza is left with the caller.
-    bool add(reactor::ShardId target, xmpp::Stanza& stanza);
+    bool add(reactor::ShardId target, RoutedStanza& routed);
+    /// Never refused: there are no more of them than stanzas whose storing is under way.
+    void add(reactor::ShardId target, OriginReport report);
     bool congested() const { return congested_; }
     void wait(CongestionObserver& observer);
     void withdraw(CongestionObserver& observer);
@@ -36,11 +47,12 @@ public:
 private:
     void on_turn_end() override { flush(); }
     void flush();
+    void push(reactor::ShardId target, Mail mail);
 
     reactor::World& world_;
     Pack pack_;
     struct Lane {
-        std::vector<xmpp::Stanza> batch;
+        std::vector<Mail> batch;
         base::UniqueFunction<void()> refused;  // A batch that found the mailbox full.
         std::size_t refused_size = 0;
     };

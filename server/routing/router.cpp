@@ -4,11 +4,14 @@
 #include "reactor/reactor.h"
 #include "server/config/hosts.h"
 #include "server/observe/metrics.h"
+#include "server/routing/durable_delivery.h"
 #include "server/routing/iq_requests.h"
 #include "server/routing/iq_service.h"
 #include "server/routing/local_delivery.h"
+#include "server/routing/offline_queue.h"
 #include "server/routing/outbox.h"
 #include "server/routing/presence.h"
+#include "server/routing/sent_messages.h"
 
 #include <utility>
 
@@ -44,13 +47,20 @@ struct Router::Impl {
           iq(p.world, p.iq, router),
           requests(p.world, router),
           outbox(p.world,
-                 [this](reactor::ShardId target, std::vector<xmpp::Stanza> batch) {
+                 [this](reactor::ShardId target, std::vector<Mail> batch) {
                      return base::UniqueFunction<void()>(
                          [home = all[target]->impl_.get(), batch = std::move(batch)]() mutable {
-                             for (xmpp::Stanza& stanza : batch)
-                                 home->deliver_home(std::move(stanza));
+                             for (Mail& mail : batch)
+                                 home->open(std::move(mail));
                          });
                  }),
+          sent(p.accounts, p.hooks, p.archive_ids),
+          durable({p.world, p.accounts, p.database, p.hooks, p.offline, p.archive_ids, p.metrics,
+                   p.only_in_memory,
+                   [this](const Origin& origin, OriginReport about) { report(origin, about); },
+                   [&router](xmpp::Stanza stanza, const xmpp::StanzaError& error) {
+                       router.bounce(std::move(stanza), error);
+                   }}),
           routed(p.metrics.counter("router_stanzas_total", "Stanzas routed by this server.")),
           bounced(p.metrics.counter("router_bounced_total", "Stanzas answered with an error.")),
           crossed(p.metrics.counter("router_crossed_total", "Stanzas sent to another shard.")) {}
@@ -62,20 +72,29 @@ struct Router::Impl {
     IqService iq;
     IqRequests requests;
     Outbox outbox;
+    SentMessages sent;
+    DurableDelivery durable;
     Counter& routed;
     Counter& bounced;
     Counter& crossed;
     Router* self = nullptr;
 
-    // A stanza is handed down by reference and moved once, into what keeps it.
-    void route(xmpp::Stanza&& stanza);
-    void deliver_home(xmpp::Stanza&& stanza);
-    void deliver_in(Account& account, xmpp::Stanza&& stanza);
+    Submitted submit_message(Account& account, Resource& resource, xmpp::Stanza message,
+                             std::uint32_t taken);
+    void route(RoutedStanza&& routed_stanza);
+    void open(Mail mail);
+    void report(const Origin& origin, OriginReport about);
+    void settle(const std::optional<Origin>& origin);
+    void refuse(RoutedStanza&& routed_stanza, const xmpp::StanzaError& error);
+    void deliver_home(RoutedStanza&& routed_stanza);
+    void deliver_in(Account& account, RoutedStanza&& routed_stanza);
     void deliver_absent(xmpp::Stanza&& stanza);
     void deliver_to_server(xmpp::Stanza&& stanza);
     void deliver_message_to_all(Account& account, xmpp::Stanza&& stanza);
-    void apply(Account& account, DeliveryRule rule, xmpp::Stanza&& stanza);
-    void store_or_refuse(Account& account, xmpp::Stanza&& stanza);
+    void apply(Account& account, DeliveryRule rule, RoutedStanza&& routed_stanza);
+    void tell_received(Account& account, const xmpp::Stanza& message,
+                       std::span<const SessionId> sessions);
+    void deliver_at_once(Account& account, DeliveryRule rule, xmpp::Stanza&& stanza);
 };
 
 Router::Router(Parts parts) : impl_(std::make_unique<Impl>(*this, parts)) {
@@ -94,55 +113,99 @@ void Router::set_presence(std::unique_ptr<Presence> presence) {
     impl_->presence = std::move(presence);
 }
 
-void Router::submit(Account& account, Resource& resource, xmpp::Stanza stanza) {
+Router::Submitted Router::submit(Account& account, Resource& resource, xmpp::Stanza stanza,
+                                 std::uint32_t taken) {
     StanzaEvent event{account, &resource, stanza};
     const Verdict verdict = impl_->parts.hooks.outbound.run(event);
     if (!verdict.is_proceed()) {
         if (verdict.error()) bounce(std::move(stanza), *verdict.error());
-        return;
+        return Submitted::settled;
     }
     if (stanza.is_presence()) {
         impl_->presence->outbound(account, resource, std::move(stanza));
-        return;
-    }
-    if (stanza.to()) {
-        impl_->route(std::move(stanza));
-        return;
+        return Submitted::settled;
     }
     if (stanza.is_message()) {
         // RFC 6121 §8.1.1.1 (RFC 6120 §10.3.1): as if sent to the own bare JID.
-        stanza.set_to(account.jid());
-        impl_->route(std::move(stanza));
-        return;
+        if (!stanza.to()) stanza.set_to(account.jid());
+        return impl_->submit_message(account, resource, std::move(stanza), taken);
     }
-    if (stanza.is_request()) impl_->iq.answer_for_account(account.jid(), std::move(stanza));
+    if (stanza.to()) {
+        route(std::move(stanza));
+    } else if (stanza.is_request()) {
+        impl_->iq.answer_for_account(account.jid(), std::move(stanza));
+    }
     // A result or error without `to` answers a request of ours; the session has seen it already.
+    return Submitted::settled;
+}
+
+// What is not stored is sent now, for all that anybody will ever know.
+Router::Submitted Router::Impl::submit_message(Account& account, Resource& resource,
+                                               xmpp::Stanza message, std::uint32_t taken) {
+    if (!DurableDelivery::concerns(message)) {
+        MessageEvent event{account, &resource, message, {}};
+        (void)parts.hooks.message_sent.run(event);
+        self->route(std::move(message));
+        return Submitted::settled;
+    }
+    Origin origin{.shard = shard,
+                  .managed = taken == 0 ? 0 : resource.managed,
+                  .taken = taken,
+                  .archived = parts.hooks.archives(account, message)};
+    origin.ticket = sent.add(account, resource, message, taken, origin.archived);
+    route({std::move(message), origin});
+    const Submitted known = sent.state_of(origin.ticket);
+    sent.announce(origin.ticket);
+    return known;
 }
 
 void Router::route(xmpp::Stanza stanza) {
-    impl_->route(std::move(stanza));
+    impl_->route({std::move(stanza), std::nullopt});
 }
 
-void Router::Impl::route(xmpp::Stanza&& stanza) {
+void Router::Impl::route(RoutedStanza&& routed_stanza) {
+    const xmpp::Stanza& stanza = routed_stanza.stanza;
     CHECK(stanza.to().has_value());
     routed.add();
     const xmpp::Jid& to = *stanza.to();
-    if (!self->is_local(to.domain())) {
-        self->bounce(std::move(stanza), xmpp::StanzaError::remote_server_not_found());
-        return;
-    }
+    if (!self->is_local(to.domain()))
+        return refuse(std::move(routed_stanza), xmpp::StanzaError::remote_server_not_found());
     if (!to.has_local()) {
-        deliver_to_server(std::move(stanza));
-        return;
+        settle(routed_stanza.origin);
+        return deliver_to_server(std::move(routed_stanza.stanza));
     }
     const reactor::ShardId home = shard_of(to.bare_view(), parts.world.shards.count());
-    if (home == shard) {
-        deliver_home(std::move(stanza));
-        return;
-    }
+    if (home == shard) return deliver_home(std::move(routed_stanza));
     crossed.add();
-    if (!outbox.add(home, stanza))
-        self->bounce(std::move(stanza), xmpp::StanzaError::resource_constraint());
+    if (!outbox.add(home, routed_stanza))
+        refuse(std::move(routed_stanza), xmpp::StanzaError::resource_constraint());
+}
+
+void Router::Impl::open(Mail mail) {
+    if (auto* routed_stanza = std::get_if<RoutedStanza>(&mail)) {
+        deliver_home(std::move(*routed_stanza));
+    } else {
+        sent.report(std::get<OriginReport>(mail));
+    }
+}
+
+void Router::Impl::report(const Origin& origin, OriginReport about) {
+    about.ticket = origin.ticket;
+    if (origin.shard == shard) {
+        sent.report(about);
+    } else {
+        outbox.add(origin.shard, about);
+    }
+}
+
+// Nothing of it will be stored.
+void Router::Impl::settle(const std::optional<Origin>& origin) {
+    if (origin) report(*origin, {.kind = OriginReport::Kind::settled});
+}
+
+void Router::Impl::refuse(RoutedStanza&& routed_stanza, const xmpp::StanzaError& error) {
+    settle(routed_stanza.origin);
+    self->bounce(std::move(routed_stanza.stanza), error);
 }
 
 void Router::bounce(xmpp::Stanza stanza, const xmpp::StanzaError& error) {
@@ -168,24 +231,22 @@ void Router::Impl::deliver_to_server(xmpp::Stanza&& stanza) {
     self->bounce(std::move(stanza), xmpp::StanzaError::service_unavailable());
 }
 
-void Router::Impl::deliver_home(xmpp::Stanza&& stanza) {
-    if (Account* account = parts.accounts.ready(*stanza.to())) {
-        deliver_in(*account, std::move(stanza));
-        return;
-    }
-    const xmpp::Jid bare = stanza.to()->bare();
-    parts.accounts.with(
-        bare, [this, stanza = std::move(stanza)](base::Result<Account*> account) mutable {
-            if (account) {
-                deliver_in(**account, std::move(stanza));
-            } else if (account.error().is(base::Errc::not_found)) {
-                deliver_absent(std::move(stanza));
-            } else if (account.error().is(base::Errc::queue_full)) {
-                self->bounce(std::move(stanza), xmpp::StanzaError::resource_constraint());
-            } else {
-                self->bounce(std::move(stanza), xmpp::StanzaError::internal_server_error());
-            }
-        });
+void Router::Impl::deliver_home(RoutedStanza&& routed_stanza) {
+    if (Account* account = parts.accounts.ready(*routed_stanza.stanza.to()))
+        return deliver_in(*account, std::move(routed_stanza));
+    const xmpp::Jid bare = routed_stanza.stanza.to()->bare();
+    parts.accounts.with(bare, [this, routed_stanza = std::move(routed_stanza)](
+                                  base::Result<Account*> account) mutable {
+        if (account) return deliver_in(**account, std::move(routed_stanza));
+        if (account.error().is(base::Errc::not_found)) {
+            settle(routed_stanza.origin);
+            deliver_absent(std::move(routed_stanza.stanza));
+        } else if (account.error().is(base::Errc::queue_full)) {
+            refuse(std::move(routed_stanza), xmpp::StanzaError::resource_constraint());
+        } else {
+            refuse(std::move(routed_stanza), xmpp::StanzaError::internal_server_error());
+        }
+    });
 }
 
 void Router::Impl::deliver_absent(xmpp::Stanza&& stanza) {
@@ -205,40 +266,55 @@ void Router::Impl::deliver_absent(xmpp::Stanza&& stanza) {
     }
 }
 
-void Router::Impl::deliver_in(Account& account, xmpp::Stanza&& stanza) {
-    StanzaEvent event{account, nullptr, stanza};
-    Verdict verdict = parts.hooks.inbound.run(event);
-    if (verdict.is_proceed() && stanza.is_message()) verdict = parts.hooks.delivering.run(event);
+void Router::Impl::deliver_in(Account& account, RoutedStanza&& routed_stanza) {
+    StanzaEvent event{account, nullptr, routed_stanza.stanza};
+    const Verdict verdict = parts.hooks.inbound.run(event);
     if (!verdict.is_proceed()) {
-        if (verdict.error()) self->bounce(std::move(stanza), *verdict.error());
+        settle(routed_stanza.origin);
+        if (verdict.error()) self->bounce(std::move(routed_stanza.stanza), *verdict.error());
         return;
     }
-    const DeliveryRule rule = delivery_rule(stanza, addressed_in(account, *stanza.to()));
-    apply(account, rule, std::move(stanza));
+    DeliveryRule rule =
+        delivery_rule(routed_stanza.stanza, addressed_in(account, *routed_stanza.stanza.to()));
+    if (rule == DeliveryRule::as_bare)
+        rule = delivery_rule(routed_stanza.stanza, addressed_in(account, account.jid()));
+    apply(account, rule, std::move(routed_stanza));
 }
 
-void Router::Impl::apply(Account& account, DeliveryRule rule, xmpp::Stanza&& stanza) {
+void Router::Impl::apply(Account& account, DeliveryRule rule, RoutedStanza&& routed_stanza) {
+    const bool delivers = rule == DeliveryRule::to_resource ||
+                          rule == DeliveryRule::to_all_available ||
+                          rule == DeliveryRule::store_or_refuse;
+    if (delivers && durable.stores(account, routed_stanza.stanza, rule, routed_stanza.origin))
+        return durable.take(account, std::move(routed_stanza.stanza), rule, routed_stanza.origin);
+    settle(routed_stanza.origin);
+    deliver_at_once(account, rule, std::move(routed_stanza.stanza));
+}
+
+void Router::Impl::deliver_at_once(Account& account, DeliveryRule rule, xmpp::Stanza&& stanza) {
     switch (rule) {
         case DeliveryRule::to_resource: {
             Resource* resource = account.find(stanza.to()->resource());
+            const SessionId session = resource->session_id;
+            if (stanza.is_message()) tell_received(account, stanza, std::span(&session, 1));
             resource->session->deliver(std::move(stanza));
             return;
         }
         case DeliveryRule::to_all_available:
             deliver_message_to_all(account, std::move(stanza));
             return;
-        case DeliveryRule::as_bare: {
-            const Addressed bare = addressed_in(account, account.jid());
-            apply(account, delivery_rule(stanza, bare), std::move(stanza));
-            return;
-        }
+        case DeliveryRule::as_bare:
+            CHECK(false);  // Resolved before.
         case DeliveryRule::store_or_refuse:
-            store_or_refuse(account, std::move(stanza));
+            // A chat state and its like is not worth telling its sender about, and whoever forbids
+            // keeping a message knows why (XEP-0160 §3). Others may have their copy of it.
+            deliver_message_to_all(account, std::move(stanza));
             return;
         case DeliveryRule::refuse:
             self->bounce(std::move(stanza), xmpp::StanzaError::service_unavailable());
             return;
         case DeliveryRule::ignore:
+            if (stanza.is_message()) tell_received(account, stanza, {});
             return;
         case DeliveryRule::presence:
             presence->inbound(account, std::move(stanza));
@@ -249,7 +325,18 @@ void Router::Impl::apply(Account& account, DeliveryRule rule, xmpp::Stanza&& sta
     }
 }
 
+void Router::Impl::tell_received(Account& account, const xmpp::Stanza& message,
+                                 std::span<const SessionId> sessions) {
+    MessageEvent event{account, nullptr, message, sessions};
+    (void)parts.hooks.message_received.run(event);
+}
+
 void Router::Impl::deliver_message_to_all(Account& account, xmpp::Stanza&& stanza) {
+    std::vector<SessionId> sessions;
+    for (const auto& resource : account.resources())
+        if (resource->available() && resource->priority >= 0)
+            sessions.push_back(resource->session_id);
+    tell_received(account, stanza, sessions);
     Resource* last = nullptr;  // Takes the original, so that one recipient costs no copy.
     for (const auto& resource : account.resources()) {
         if (!resource->available() || resource->priority < 0) continue;
@@ -257,16 +344,6 @@ void Router::Impl::deliver_message_to_all(Account& account, xmpp::Stanza&& stanz
         last = resource.get();
     }
     if (last != nullptr) last->session->deliver(std::move(stanza));
-}
-
-void Router::Impl::store_or_refuse(Account& account, xmpp::Stanza&& stanza) {
-    StanzaEvent event{account, nullptr, stanza};
-    const Verdict verdict = parts.hooks.undeliverable.run(event);
-    if (verdict.is_proceed()) {
-        self->bounce(std::move(stanza), xmpp::StanzaError::service_unavailable());
-    } else if (verdict.error()) {
-        self->bounce(std::move(stanza), *verdict.error());
-    }
 }
 
 void Router::redeliver(const xmpp::Jid& bare, xmpp::Stanza message) {
@@ -285,7 +362,7 @@ void Router::redeliver(const xmpp::Jid& bare, xmpp::Stanza message) {
             // A message for the bare JID has reached the other resources already.
             if (now == Addressed::bare_with_takers && !was_for_one) return;
             const DeliveryRule rule = delivery_rule(message, now);
-            impl->apply(**account, rule, std::move(message));
+            impl->apply(**account, rule, {std::move(message), std::nullopt});
         });
 }
 
@@ -317,6 +394,9 @@ Hooks& Router::hooks() {
 }
 Accounts& Router::accounts() {
     return impl_->parts.accounts;
+}
+OfflineQueue& Router::offline() {
+    return impl_->parts.offline;
 }
 
 }  // namespace server

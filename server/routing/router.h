@@ -10,12 +10,18 @@
 #include <memory>
 #include <string_view>
 
+namespace storage {
+class Database;
+}
+
 namespace server {
 
-class IqRequests;  // server/routing/iq_requests.h
-class Hosts;     // server/config: the virtual hosts
-class Metrics;   // server/observe
-class Presence;  // server/routing/presence.h
+class IqRequests;    // server/routing/iq_requests.h
+class Hosts;         // server/config: the virtual hosts
+class Metrics;       // server/observe
+class Presence;      // server/routing/presence.h
+class OfflineQueue;  // server/routing/offline_queue.h
+class ArchiveIds;    // server/routing/archive_id.h
 
 /// Hash of a bare JID, the same on all shards and in all processes: where an account lives.
 reactor::ShardId shard_of(std::string_view bare_jid, reactor::ShardId shard_count);
@@ -38,6 +44,10 @@ public:
         Hooks& hooks;
         IqRoutes& iq;
         Metrics& metrics;
+        storage::Database& database;
+        OfflineQueue& offline;
+        const ArchiveIds& archive_ids;
+        bool only_in_memory = false;  ///< Durability::memory
     };
 
     explicit Router(Parts parts);
@@ -49,9 +59,17 @@ public:
     /// The routers of all shards, index = shard id; set once while the server is built.
     void connect(std::vector<Router*> all);
 
+    /// What a session must wait for after `submit`.
+    enum class Submitted : std::uint8_t {
+        settled,  ///< Nothing.
+        pending,  ///< `SessionSink::settled` will be called, and `placed` before.
+        placed,   ///< `SessionSink::settled` will be called.
+    };
     /// A stanza of a bound client; `from` is its full JID (stamped by the session). RFC 6120 §10.3:
-    /// without `to` it is for the account itself.
-    void submit(Account& account, Resource& resource, xmpp::Stanza stanza);
+    /// without `to` it is for the account itself. `taken`: the session's count of stanzas with this
+    /// one, if stream management is on.
+    Submitted submit(Account& account, Resource& resource, xmpp::Stanza stanza,
+                     std::uint32_t taken = 0);
 
     /// Sends to the entity named by `to`; `from` and `to` must be set. Any shard.
     void route(xmpp::Stanza stanza);
@@ -78,6 +96,7 @@ public:
     IqRequests& requests();
     Hooks& hooks();
     Accounts& accounts();
+    OfflineQueue& offline();
 
 private:
     struct Impl;

@@ -139,9 +139,15 @@ void Negotiation::bound(const xmpp::Stanza& request) {
         ResourceEvent event{*account, *resource};
         (void)context_.router.hooks().resource_bound.run(event);
     }
-    for (xmpp::Stanza& stanza : early_)
-        session_.deliver(std::move(stanza));
-    early_.clear();
+    session_.send_early();
+    if (!knows_lost_) take_lost();
+}
+
+// After a crash: a client that does not ask for its old stream gets what that one was sent as
+// offline messages.
+void Negotiation::take_lost() {
+    for (LostStream& lost : context_.resumable.take_lost_of(session_.jid()))
+        context_.tasks.add("sm lost", release_lost(context_, std::move(lost), std::nullopt));
 }
 
 void Negotiation::refuse_bind(const xmpp::Stanza& request, const StanzaError& error) {

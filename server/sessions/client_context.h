@@ -3,10 +3,12 @@
 #pragma once
 
 #include "reactor/shards.h"
+#include "reactor/task_set.h"
 #include "reactor/world.h"
 #include "server/sessions/client_metrics.h"
 #include "server/sessions/client_service.h"
 #include "server/sessions/client_settings.h"
+#include "server/sessions/resumable_sessions.h"
 #include "server/sessions/xml_stream.h"
 
 #include <functional>
@@ -42,6 +44,8 @@ public:
     virtual bool lives_here(const xmpp::Jid& account) const = 0;
     /// False: the mailbox is full, `arrival` is untouched.
     virtual bool move(std::shared_ptr<Arrival> arrival) = 0;
+    /// A session lost its connection and lives on.
+    virtual void disconnected(const std::optional<AddressKey>& address) = 0;
 
 protected:
     ~SessionKeeper() = default;
@@ -61,7 +65,8 @@ struct ClientContext {
           tls(std::move(contexts)),
           metrics(parts.metrics),
           streams(parts.world.reactor),
-          keeper(of) {}
+          keeper(of),
+          tasks(parts.world.reactor) {}
 
     reactor::World& world;
     const Hosts& hosts;
@@ -78,6 +83,9 @@ struct ClientContext {
     std::vector<std::function<xmpp::Element(std::string_view)>> features;
     /// A stanza is serialised here before it is queued.
     std::string scratch;
+    ResumableSessions resumable;
+    /// What outlasts the session that began it. Last: ends before what it uses.
+    reactor::TaskSet tasks;
 };
 
 }  // namespace server

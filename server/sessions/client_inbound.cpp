@@ -16,10 +16,12 @@ using xmpp::StreamError;
 
 void ClientSession::take_in(xmpp::StanzaElement element) {
     xmpp::Element& root = element.element;
+    if (root.ns() == xmpp::ns::stream_management) return on_management(root);
     if (!xmpp::Stanza::is_stanza(root)) {
         if (!take_client_state(root)) refuse_element(root);
         return;
     }
+    if (sm_ != nullptr) (void)sm_->take();
     if (!has_own_from(root)) return fail(StreamError(StreamCondition::invalid_from));
     pause_for(stanza_pace_.take(context_.settings.stanzas, 1, context_.world.reactor.now()));
     auto stanza = xmpp::Stanza::from_element(std::move(root), std::move(element.raw_inner));
@@ -58,11 +60,60 @@ void ClientSession::submit(xmpp::Stanza stanza) {
     // The account was removed under the session.
     if (resource == nullptr || resource->session_id != id_)
         return fail(StreamError(StreamCondition::not_authorized));
-    context_.router.submit(*account, *resource, std::move(stanza));
+    if (sm_ == nullptr) {
+        (void)context_.router.submit(*account, *resource, std::move(stanza));
+    } else {
+        submit_counted(*account, *resource, std::move(stanza));
+    }
     if (congested_ || !open() || !context_.router.congested()) return;
     congested_ = true;
     stream_.hold(XmlStream::Hold::congestion);
     context_.router.wait(*this);
+}
+
+// With stream management: what may be acknowledged is what is settled, and the next stanza waits
+// where its count could reach the disk before this one's effects.
+void ClientSession::submit_counted(Account& account, Resource& resource, xmpp::Stanza stanza) {
+    const std::uint32_t number = sm_->taken();
+    if (is_set_for_us(stanza)) {
+        sm_->open(number);
+        sm_->open_requests.push_back({number, std::string(stanza.id())});
+        stream_.hold(XmlStream::Hold::storing);
+        (void)context_.router.submit(account, resource, std::move(stanza), number);
+        return;
+    }
+    if (stanza.is_presence()) {
+        const bool subscribes = stanza.presence_type() != xmpp::PresenceType::available &&
+                                stanza.presence_type() != xmpp::PresenceType::unavailable;
+        (void)context_.router.submit(account, resource, std::move(stanza), number);
+        if (subscribes) settle_after_edits(number);
+        return;
+    }
+    const Router::Submitted known =
+        context_.router.submit(account, resource, std::move(stanza), number);
+    if (known == Router::Submitted::settled || sm_ == nullptr || number == 0) return;
+    sm_->open(number);
+    if (known == Router::Submitted::pending) stream_.hold(XmlStream::Hold::storing);
+}
+
+// The roster's changes are saved one after the other; behind them the account is free again.
+void ClientSession::settle_after_edits(std::uint32_t number) {
+    if (sm_ == nullptr) return;
+    sm_->open(number);
+    context_.accounts.with(jid_.bare(),
+                           [&context = context_, id = id_, number](const base::Result<Account*>&) {
+                               if (ClientSession* session = context.keeper.find_session(id))
+                                   session->settled(number, false);
+                           });
+}
+
+bool ClientSession::is_set_for_us(const xmpp::Stanza& stanza) const {
+    if (!stanza.is_iq() || stanza.iq_type() != xmpp::IqType::set) return false;
+    // Changes nothing, and its results wait for acknowledgements, which must be read meanwhile.
+    if (stanza.payload()->is("query", xmpp::ns::archive)) return false;
+    if (!stanza.to()) return true;
+    if (stanza.to()->is_domain()) return context_.router.is_local(stanza.to()->domain());
+    return *stanza.to() == jid_.bare();
 }
 
 // What concerns the stream and nobody behind it: answers to our pings, the legacy session request

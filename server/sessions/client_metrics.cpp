@@ -46,6 +46,9 @@ auto names_in(std::span<const std::string_view> names) {
 ClientMetrics::ClientMetrics(Metrics& metrics)
     : connections(metrics.gauge("c2s_connections", "Client connections, logged in or not.")),
       sessions(metrics.gauge("c2s_sessions", "Clients with a bound resource.")),
+      detached(metrics.gauge("c2s_sessions_detached",
+                             "Clients whose connection is gone and who may resume.")),
+      resumed(metrics.counter("c2s_resumed_total", "Sessions resumed by their clients.")),
       accepted(metrics.counter("c2s_accepted_total", "Client connections accepted.")),
       bytes_in(metrics.counter("c2s_bytes_in_total", "Bytes read from clients, without TLS.")),
       bytes_out(metrics.counter("c2s_bytes_out_total", "Bytes written to clients, without TLS.")),

@@ -22,6 +22,8 @@ public:
 
     Gauge& connections;
     Gauge& sessions;
+    Gauge& detached;
+    Counter& resumed;
     Counter& accepted;
     Counter& bytes_in;
     Counter& bytes_out;

@@ -7,6 +7,8 @@
 #include "xmpp/payloads/message_class.h"
 #include "xmpp/xml/writer.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace server {
@@ -14,6 +16,9 @@ namespace {
 
 using xmpp::StreamCondition;
 using xmpp::StreamError;
+
+/// Stanzas that wait for a message in front of them to be stored.
+constexpr std::size_t kOrderMax = 10'000;
 
 // Only messages are worth keeping for a client that is gone; not an error report, nor a copy of
 // what another client got (XEP-0280).
@@ -26,43 +31,20 @@ bool is_kept(const xmpp::Stanza& stanza, const xmpp::Jid& client) {
 }  // namespace
 
 void ClientSession::deliver(xmpp::Stanza stanza) {
-    if (state_ == State::negotiating && negotiation_ != nullptr)
-        return negotiation_->keep_early(std::move(stanza));
-    if (held_ != nullptr && state_ == State::bound && hold_back(stanza)) return;
-    if (state_ != State::bound) {
+    if (state_ == State::closing || state_ == State::finished) {
         if (!is_kept(stanza, jid_)) return;
         if (returned_ == nullptr) returned_ = std::make_unique<std::vector<xmpp::Stanza>>();
         returned_->push_back(std::move(stanza));
         if (returned_->size() >= kReturnedMax) abort(StreamEnd::timed_out);
         return context_.keeper.settle_later(id_);
     }
-    queue(stanza);
-    if (is_kept(stanza, jid_)) {
-        unwritten().add(stream_.queued_total(), std::move(stanza));
-    } else {
-        unwritten().add(stream_.queued_total());
-    }
-    limit_queue();
+    enqueue({.stanza = std::move(stanza)});
 }
 
 // Whoever stores it still has it when this session ends.
 void ClientSession::deliver_stored(xmpp::Stanza stanza) {
-    if (held_ != nullptr && state_ == State::bound && hold_back(stanza)) return;
-    if (state_ != State::bound) return;
-    queue(stanza);
-    unwritten().add(stream_.queued_total());
-    limit_queue();
-}
-
-void ClientSession::queue(const xmpp::Stanza& stanza) {
-    context_.scratch.clear();
-    stanza.append_to(context_.scratch);
-    write(stanza.kind(), context_.scratch);
-}
-
-void ClientSession::write(xmpp::StanzaKind kind, std::string_view xml) {
-    context_.metrics.stanza_out(kind);
-    stream_.send(xml);
+    if (!open()) return;
+    enqueue({.stanza = std::move(stanza), .kept_elsewhere = true});
 }
 
 // True: the client need not hear it now, or ever. Otherwise what waited has gone out before it.
@@ -85,17 +67,108 @@ bool ClientSession::hold_back(const xmpp::Stanza& stanza) {
 
 void ClientSession::release_held() {
     if (held_ == nullptr || held_->empty() || state_ != State::bound) return;
-    for (const HeldStanzas::Held& held : held_->take()) {
-        write(held.kind, held.xml);
-        unwritten().add(stream_.queued_total());
-    }
-    limit_queue();
+    for (HeldStanzas::Held& held : held_->take())
+        enqueue({.text = std::move(held.xml), .kind = held.kind});
 }
 
 reactor::Deferred<void> ClientSession::flushed() {
-    if (!open()) return base::Errc::closed;
-    if (stream_.queued_bytes() == 0) return reactor::ready();
-    return unwritten().wait(stream_.queued_total());
+    if (!open() || detached_) return base::Errc::closed;
+    if (sm_ != nullptr && !has_room()) return sm_->waiting_for_room.emplace_back().deferred();
+    if (order_ == nullptr || order_->empty()) {
+        if (stream_.queued_bytes() == 0) return reactor::ready();
+        return unwritten().wait(stream_.queued_total());
+    }
+    OutboundOrder::Item item;
+    reactor::Deferred<void> written = item.waiting.emplace().deferred();
+    order_->add(std::move(item));
+    return written;
+}
+
+// --- the order
+
+Place ClientSession::reserve() {
+    release_held();  // A message is coming, and what came before it goes before it.
+    if (sm_ == nullptr) return {.number = order().reserve(false)};
+    return {.number = order().reserve(true, sm_->key != 0),
+            .session = sm_->key,
+            .sequence = sm_->enter()};
+}
+
+void ClientSession::fill(std::uint64_t place, xmpp::Stanza message, storage::MessageId id,
+                         bool shared) {
+    if (!open() || order_ == nullptr) return;
+    if (order_->fill(
+            place,
+            {.stanza = std::move(message), .id = id, .shared = shared, .kept_elsewhere = true}))
+        send_ordered();
+}
+
+void ClientSession::give_up(std::uint64_t place) {
+    if (open() && order_ != nullptr && order_->fill(place, {})) send_ordered();
+}
+
+OutboundOrder& ClientSession::order() {
+    if (order_ == nullptr) order_ = std::make_unique<OutboundOrder>(next_place_);
+    return *order_;
+}
+
+// While the client does not know its resource, everything waits.
+void ClientSession::enqueue(OutboundOrder::Item item) {
+    if (held_ != nullptr && state_ == State::bound && item.stanza && hold_back(*item.stanza))
+        return;
+    if (sm_ != nullptr) {
+        item.counted = true;
+        (void)sm_->enter();
+    }
+    if (state_ == State::bound && (order_ == nullptr || order_->empty()))
+        return transmit(std::move(item));
+    order().add(std::move(item));
+    if (order_->size() > kOrderMax) fail(StreamError(StreamCondition::resource_constraint));
+}
+
+void ClientSession::send_ordered() {
+    if (state_ != State::bound || order_ == nullptr) return;
+    while (std::optional<OutboundOrder::Item> item = order_->take()) {
+        transmit(*std::move(item));
+        if (state_ != State::bound) return;
+    }
+}
+
+void ClientSession::transmit(OutboundOrder::Item item) {
+    if (item.waiting) {
+        if (stream_.queued_bytes() > 0) {
+            unwritten().wait(stream_.queued_total(), *std::move(item.waiting));
+        } else {
+            item.waiting->try_resolve({});
+        }
+        return;
+    }
+    if (!item.text.empty() && !item.kind) return send(item.text);
+    const bool counted = item.counted && sm_ != nullptr;
+    if (!item.stanza && !item.kind) {
+        // The place was given up. The numbers behind it are in the database already, so something
+        // has to stand in it that hurts nobody.
+        if (!counted) return;
+        item.stanza = make_ping();
+    }
+    context_.metrics.stanza_out(item.kind ? *item.kind : item.stanza->kind());
+    std::string_view xml = item.text;
+    if (item.stanza) {
+        context_.scratch.clear();
+        item.stanza->append_to(context_.scratch);
+        xml = context_.scratch;
+    }
+    stream_.send(xml);
+    if (counted) {
+        unwritten().add(stream_.queued_total());
+        remember(item, xml);
+        if (sm_ != nullptr) ask_for_acknowledgement();
+    } else if (item.stanza && is_kept(*item.stanza, jid_) && !item.kept_elsewhere) {
+        unwritten().add(stream_.queued_total(), *std::move(item.stanza));
+    } else {
+        unwritten().add(stream_.queued_total());
+    }
+    limit_queue();
 }
 
 void ClientSession::send(std::string_view text) {
@@ -119,6 +192,8 @@ void ClientSession::limit_queue() {
 // The client reads too slowly. It gets to see the end of the stanza it is in the middle of, then
 // why this is the end; the messages behind that go elsewhere.
 void ClientSession::overflow() {
+    // Stream management has it all: the client may come back for it.
+    if (can_detach()) return detach();
     const std::uint64_t end = unwritten().boundary(stream_.written_total());
     stream_.truncate(end);
     returned_ = std::make_unique<std::vector<xmpp::Stanza>>(unwritten().cut_behind(end));
@@ -136,11 +211,20 @@ void ClientSession::on_written() {
 // In order: first what was queued and never written, then what came after the end.
 void ClientSession::give_back() {
     std::vector<xmpp::Stanza> messages;
+    std::vector<xmpp::Stanza> unsent;
+    if (order_ != nullptr) {
+        // What had its turn still to come goes with what came too late; who waits hears of the end.
+        while (std::optional<OutboundOrder::Item> item = order_->take_any())
+            if (item->stanza && is_kept(*item->stanza, jid_) && !item->kept_elsewhere)
+                unsent.push_back(*std::move(item->stanza));
+        order_.reset();
+    }
     // While anything is queued, the rest of the stanza that was cut into may yet be written.
     if (unwritten_ != nullptr && (state_ == State::finished || stream_.queued_bytes() == 0)) {
         messages = unwritten_->cut_behind(stream_.written_total());
         unwritten_.reset();
     }
+    std::ranges::move(unsent, std::back_inserter(messages));
     const auto returned = std::exchange(returned_, nullptr);
     if (returned != nullptr)
         for (xmpp::Stanza& stanza : *returned)

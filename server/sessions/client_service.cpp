@@ -3,8 +3,13 @@
 #include "reactor/combine.h"
 #include "reactor/network.h"
 #include "reactor/ready_queue.h"
+#include "server/routing/presence_broadcast.h"
 #include "server/sessions/client_context.h"
 #include "server/sessions/client_session.h"
+#include "server/sessions/negotiation.h"
+#include "server/sessions/saved_session.h"
+#include "storage/database.h"
+#include "xmpp/xml/read_stanza.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -18,6 +23,8 @@ constexpr base::Duration kSweepInterval = std::chrono::minutes(1);
 /// A connection's end that could not be reported because the mailbox was full is tried again.
 constexpr base::Duration kReportRetry = std::chrono::milliseconds(100);
 constexpr unsigned kShardShift = 48;
+/// Sessions that are restored before the database is waited for.
+constexpr std::size_t kRestoresAtOnce = 256;
 /// Where the one AddressLimits of the process lives.
 constexpr reactor::ShardId kLimitsShard = 0;
 
@@ -55,6 +62,7 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
           limits(context.settings.addresses),
           sweep([this] { on_sweep(); }),
           report([this] { on_report(); }),
+          lost([this] { release_lost(); }),
           deadline([this] { drop_all(); }) {
         for (const std::string_view address : config.get(keys::kListenAddresses))
             listen_addresses.emplace_back(address);
@@ -156,17 +164,26 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
         for (const SessionId id : ids) {
             const auto found = sessions.find(id);
             if (found == sessions.end() || !found->second->settle()) continue;
-            const bool counted = std::erase(uncounted, id) == 0 && !found->second->has_moved();
+            const bool counted = std::erase(uncounted, id) == 0 && !found->second->has_moved() &&
+                                 found->second->counts();
             const std::optional<AddressKey> address = found->second->address();
             sessions.erase(found);
             context.metrics.connections.set(static_cast<std::int64_t>(sessions.size()));
             if (counted) report_end(address);
         }
-        if (stopped && sessions.empty()) {
+        if (stopped && nobody_leaves()) {
             deadline.cancel();
             std::exchange(stopped, std::nullopt)->try_resolve({});
         }
     }
+
+    // All that are left are waiting to be suspended.
+    bool nobody_leaves() const {
+        return std::ranges::all_of(sessions,
+                                   [](const auto& entry) { return entry.second->can_suspend(); });
+    }
+
+    void disconnected(const std::optional<AddressKey>& address) override { report_end(address); }
 
     ClientSession* find_session(SessionId id) override {
         const auto found = sessions.find(id);
@@ -217,9 +234,14 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
         stopping = true;
         for (auto& listeners_of_port : listeners)
             listeners_of_port.clear();
-        for (const auto& [id, session] : sessions)
-            session->fail(shutdown_error());
-        if (sessions.empty() || stopped) return reactor::ready();
+        for (const auto& [id, session] : sessions) {
+            if (session->can_suspend()) {
+                session->stop_reading();
+            } else {
+                session->fail(shutdown_error());
+            }
+        }
+        if (nobody_leaves() || stopped) return reactor::ready();
         stopped.emplace();
         world.reactor.arm(deadline, grace);
         return stopped->deferred();
@@ -227,7 +249,112 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
 
     void drop_all() {
         for (const auto& [id, session] : sessions)
-            session->abort(StreamEnd::timed_out);
+            if (!session->can_suspend()) session->abort(StreamEnd::timed_out);
+    }
+
+    // --- over a restart
+
+    reactor::Deferred<void> suspend() {
+        std::vector<std::pair<storage::SmSessionKey, std::string>> saved;
+        for (const auto& [id, session] : sessions)
+            if (auto state = session->save())
+                saved.emplace_back(session->management()->key, *std::move(state));
+        for (auto& [key, state] : saved) {
+            auto writing = context.database.write(
+                [key, state = std::move(state),
+                 at = world.clock.wall()](storage::Transaction& transaction) -> base::Result<void> {
+                    storage::SmSessions streams(transaction);
+                    TRY(streams.save_state(key, state));
+                    return streams.detach(key, at);
+                });
+            // Without its state a stream cannot be resumed, and nothing that it was sent is lost.
+            writes.push_back(std::move(writing));
+        }
+        for (auto& writing : std::exchange(writes, {}))
+            if (const base::Result<void> done = co_await std::move(writing); !done)
+                world.log.error("sm.save_failed", {{"why", done.error().message()}});
+        for (const auto& [id, session] : sessions)
+            session->suspend();
+        co_return {};
+    }
+
+    reactor::Deferred<void> restore(std::vector<storage::SmSession> streams) {
+        for (storage::SmSession& stream : streams) {
+            auto restoring = restore_one(stream);
+            const base::Result<bool> done = co_await std::move(restoring);
+            if (!done || !*done) lose(stream);
+        }
+        co_return {};
+    }
+
+    // False: there is nothing of it but its count.
+    reactor::Deferred<bool> restore_one(storage::SmSession stream) {
+        auto reading =
+            context.database.read([token = stream.token](storage::Transaction& transaction) {
+                return storage::SmSessions(transaction).find(token);
+            });
+        const base::Result<std::optional<storage::SmSession>> whole = co_await std::move(reading);
+        if (!whole || !*whole || !(*whole)->state) co_return false;
+        const std::optional<SavedSession> saved = SavedSession::decode(*(*whole)->state);
+        auto management = saved ? StreamManagement::restore(saved->management) : std::nullopt;
+        if (!management) co_return false;
+        management->token = stream.token;
+        management->key = stream.key;
+        management->max_seconds = stream.max_seconds;
+        const SessionId id = next_id();
+        sessions.emplace(id, std::make_unique<ClientSession>(
+                                 context, id, stream.owner, *saved,
+                                 std::make_unique<StreamManagement>(*std::move(management))));
+        const base::Result<Resource*> resource =
+            co_await context.accounts.bind(stream.owner, *sessions[id], id);
+        if (!resource) {
+            sessions.erase(id);
+            co_return false;
+        }
+        fill_in(**resource, *saved, stream.key);
+        // Should the server crash now, what is saved would be out of date.
+        auto writing =
+            context.database.write([key = stream.key, at = world.clock.wall()](
+                                       storage::Transaction& transaction) -> base::Result<void> {
+                storage::SmSessions streams(transaction);
+                TRY(streams.attach(key));
+                return streams.detach(key, at);
+            });
+        writes.push_back(std::move(writing));
+        if (writes.size() >= kRestoresAtOnce) co_return co_await finish_writes();
+        co_return true;
+    }
+
+    reactor::Deferred<bool> finish_writes() {
+        for (auto& writing : std::exchange(writes, {}))
+            static_cast<void>(co_await std::move(writing));
+        co_return true;
+    }
+
+    void fill_in(Resource& resource, const SavedSession& saved, storage::SmSessionKey key) {
+        resource.managed = key;
+        resource.interested = saved.interested;
+        resource.blocklist_requested = saved.blocklist_requested;
+        resource.carbons = saved.carbons;
+        resource.directed = saved.directed;
+        if (!saved.presence.empty()) {
+            resource.presence = xmpp::read_stanza(saved.presence);
+            if (resource.presence) resource.priority = priority_of(*resource.presence).value_or(0);
+        }
+    }
+
+    // The server crashed, or the stream could not be saved.
+    void lose(storage::SmSession& stream) {
+        context.resumable.add_lost({stream.token, stream.key, stream.owner, stream.taken},
+                                   world.reactor.now() + std::chrono::seconds(stream.max_seconds));
+        release_lost();
+    }
+
+    void release_lost() {
+        for (LostStream& stream : context.resumable.take_lost_until(world.reactor.now()))
+            context.tasks.add("sm lost",
+                              Negotiation::release_lost(context, std::move(stream), std::nullopt));
+        if (const auto due = context.resumable.next_lost()) lost.arm(world.reactor.wheel(), *due);
     }
 
     bool is_limits_home() const { return services.empty() || shard == kLimitsShard; }
@@ -283,6 +410,8 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
     std::vector<std::unique_ptr<reactor::Listener>> listeners[2];
     reactor::CallbackTimer sweep;
     reactor::CallbackTimer report;
+    reactor::CallbackTimer lost;
+    std::vector<reactor::Deferred<void>> writes;  // Of a restart, not yet awaited.
     reactor::CallbackTimer deadline;
     std::optional<reactor::Promise<void>> stopped;
     bool stopping = false;
@@ -371,6 +500,14 @@ std::size_t ClientService::kick(const xmpp::Jid& jid, const xmpp::StreamError& e
         ++kicked;
     }
     return kicked;
+}
+
+reactor::Deferred<void> ClientService::restore(std::vector<storage::SmSession> streams) {
+    return impl_->restore(std::move(streams));
+}
+
+reactor::Deferred<void> ClientService::suspend() {
+    return impl_->suspend();
 }
 
 }  // namespace server

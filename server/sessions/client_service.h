@@ -20,7 +20,8 @@ struct World;
 }
 namespace storage {
 class Database;
-}
+struct SmSession;
+}  // namespace storage
 
 namespace server {
 
@@ -87,9 +88,18 @@ public:
     /// capabilities of the server and the like. `make` gets the virtual host.
     void add_feature(std::function<xmpp::Element(std::string_view host)> make);
 
-    /// Stops listening, sends system-shutdown to every stream and waits until what is queued has
-    /// been taken and all have closed, at most `grace`; then drops the rest. Settles with success.
+    /// Streams that could be resumed before a restart: they are there again, without a connection,
+    /// and those that a crash ended are remembered (XEP-0198 §5). Before `listen`; all of them live
+    /// on this shard.
+    reactor::Deferred<void> restore(std::vector<storage::SmSession> streams);
+
+    /// Stops listening, reads no more from clients that can resume, sends system-shutdown to all
+    /// other streams and waits until what is queued for them has been taken and they have closed,
+    /// at most `grace`; then drops them. Settles with success.
     reactor::Deferred<void> shut_down(base::Duration grace);
+    /// After `shut_down`, and once nothing is under way any more: saves the sessions that can be
+    /// resumed and cuts their connections.
+    reactor::Deferred<void> suspend();
 
     std::size_t connection_count() const;  ///< With those that are not logged in.
     std::size_t session_count() const;     ///< Bound ones.

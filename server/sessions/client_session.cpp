@@ -3,6 +3,7 @@
 #include "server/routing/presence.h"
 #include "server/sessions/held_stanzas.h"
 #include "server/sessions/negotiation.h"
+#include "server/sessions/saved_session.h"
 #include "storage/database.h"
 #include "storage/tables/users.h"
 #include "xmpp/stream/stream_header.h"
@@ -49,10 +50,32 @@ ClientSession::ClientSession(ClientContext& context, SessionId id, Arrival arriv
     negotiation_->welcome(arrival.final_data);
 }
 
+ClientSession::ClientSession(ClientContext& context, SessionId id, xmpp::Jid full,
+                             const SavedSession& saved,
+                             std::unique_ptr<StreamManagement> management)
+    : context_(context),
+      id_(id),
+      stream_(context.streams, *this),
+      sm_(std::move(management)),
+      jid_(std::move(full)),
+      lang_(saved.lang),
+      mechanism_(saved.mechanism),
+      connected_at_(context.world.clock.wall()),
+      active_at_(context.world.reactor.now()),
+      state_(State::bound),
+      header_sent_(true),
+      detached_(true),
+      counts_(false) {
+    context.metrics.sessions.add();
+    context.metrics.detached.add();
+    context.resumable.add(sm_->token, id_);
+    set_deadline(active_at_ + std::chrono::seconds(sm_->max_seconds));
+}
+
 ClientSession::~ClientSession() {
     if (congested_) context_.router.withdraw(*this);
     negotiation_.reset();
-    withdraw();
+    if (!suspended_) withdraw();
 }
 
 SessionInfo ClientSession::info() const {
@@ -112,6 +135,7 @@ void ClientSession::fail(const StreamError& error) {
                                             {"peer", peer_text()},
                                             {"condition", xmpp::name_of(error.condition())},
                                             {"why", error.text()}});
+    if (detached_) return expire();
     // Nobody could read it before TLS stands, or after it broke.
     if (stream_.tls() != nullptr && !stream_.tls()->established()) {
         if (state_ == State::bound) context_.metrics.sessions.subtract();
@@ -127,6 +151,7 @@ void ClientSession::fail(const StreamError& error) {
 void ClientSession::end_stream(std::string_view last, StreamEnd how) {
     if (!open()) return;
     context_.metrics.ended(how);
+    if (detached_) return expire();
     stream_.finish(std::string(last) +
                    std::string(header_sent_ ? xmpp::kStreamCloseXml : std::string_view()));
     start_closing();
@@ -143,6 +168,7 @@ void ClientSession::start_closing() {
 void ClientSession::abort(StreamEnd how) {
     if (state_ == State::finished) return;
     if (open()) context_.metrics.ended(how);
+    if (detached_) return expire();
     if (state_ == State::bound) context_.metrics.sessions.subtract();
     stream_.abort();
     state_ = State::finished;
@@ -156,10 +182,15 @@ bool ClientSession::settle() {
         context_.router.withdraw(*this);
         congested_ = false;
     }
+    if (suspended_) {
+        leave_suspended();
+        return true;
+    }
     // Who has read our closing tag may count on the resource being gone, so both happen in one turn.
     if (state_ == State::closing && !overflowed_) stream_.flush_now();
     if (state_ == State::finished || stream_.queued_bytes() == 0 || overflowed_) {
         withdraw();
+        end_management();
         // At once: what comes for the account from now on must not overtake it, and whoever logs in
         // next must find it.
         give_back();
@@ -178,6 +209,24 @@ void ClientSession::forget_anonymous() {
             return storage::Users(transaction).remove(account);
         })
         .detach("remove_anonymous");
+}
+
+// The resource goes, and nobody hears of it: the client will be back.
+void ClientSession::leave_suspended() {
+    withdrawn_ = true;
+    context_.accounts.unbind(jid_.bare(), id_);
+}
+
+void ClientSession::release_address() {
+    if (!counts_) return;
+    counts_ = false;
+    context_.keeper.disconnected(address_);
+    address_.reset();
+}
+
+void ClientSession::take_address(const std::optional<AddressKey>& address) {
+    address_ = address;
+    counts_ = true;
 }
 
 // Presence first, while the resource still stands; the account lets go of it last.
@@ -243,6 +292,7 @@ void ClientSession::on_connection_lost(const base::Failure& why) {
     const bool tls_failed = why.is(base::Errc::tls_failed);
     context_.world.log.debug("c2s.lost",
                              {{"jid", jid_.text()}, {"peer", peer_text()}, {"why", why.message()}});
+    if (can_detach()) return detach();
     // Half closed: the client may still be reading.
     if (why.is(base::Errc::connection_done)) return end_stream({}, StreamEnd::connection_lost);
     abort(tls_failed ? StreamEnd::tls_failed : StreamEnd::connection_lost);
@@ -255,6 +305,10 @@ void ClientSession::on_finished() {
 
 void ClientSession::on_idle() {
     if (unwritten_ != nullptr && unwritten_->empty()) unwritten_.reset();
+    if (order_ != nullptr && order_->empty()) {
+        next_place_ = order_->next();
+        order_.reset();
+    }
 }
 
 // --- time
@@ -286,6 +340,7 @@ void ClientSession::on_expired() {
 void ClientSession::on_deadline() {
     if (state_ == State::negotiating) return negotiation_->on_deadline();
     if (state_ == State::closing) return abort(StreamEnd::timed_out);
+    if (detached_) return expire();
     const ClientSettings& settings = context_.settings;
     const base::MonotonicTime now = context_.world.reactor.now();
     // While we do not read we cannot know whether it is alive.
@@ -293,7 +348,11 @@ void ClientSession::on_deadline() {
         deadline_ = now + settings.ping_timeout;
         return;
     }
-    if (ping_sent_) return fail(StreamError(StreamCondition::connection_timeout));
+    if (ping_sent_) {
+        // A phone out of reach may come back; nobody else will.
+        if (can_detach()) return detach();
+        return fail(StreamError(StreamCondition::connection_timeout));
+    }
     if (active_at_ + settings.ping_after > now) {
         deadline_ = active_at_ + settings.ping_after;
         return;
@@ -305,14 +364,18 @@ void ClientSession::on_deadline() {
 // Any byte that comes is answer enough (on_bytes).
 void ClientSession::ping() {
     ping_sent_ = true;
-    ++ping_number_;
     context_.metrics.pings.add();
+    deliver(make_ping());
+}
+
+xmpp::Stanza ClientSession::make_ping() {
+    ++ping_number_;
     xmpp::Stanza request =
         xmpp::Stanza::iq(xmpp::IqType::get, "ping-" + std::to_string(ping_number_));
     request.set_from(jid_.domain_jid());
     request.set_to(jid_);
     request.edit().add(xmpp::Element("ping", xmpp::ns::ping));
-    deliver(std::move(request));
+    return request;
 }
 
 void ClientSession::on_bytes(std::size_t count) {

@@ -10,16 +10,24 @@
 #include "reactor/timers.h"
 #include "server/routing/router.h"
 #include "server/sessions/client_context.h"
+#include "server/sessions/outbound_order.h"
+#include "server/sessions/stream_management.h"
 #include "server/sessions/unwritten.h"
+#include "storage/tables/sm_sessions.h"
 
 #include <memory>
 #include <string>
 #include <string_view>
 
+namespace xmpp {
+struct SmEnable;
+}
+
 namespace server {
 
 class HeldStanzas;
 class Negotiation;
+struct SavedSession;
 
 class ClientSession final : public SessionSink,
                             private XmlStreamOwner,
@@ -31,6 +39,9 @@ public:
                   std::optional<AddressKey> address);
     /// Takes over a client that logged in on another shard, and tells it so.
     ClientSession(ClientContext& context, SessionId id, Arrival arrival);
+    /// A session that was saved before a restart, without a connection until its client resumes it.
+    ClientSession(ClientContext& context, SessionId id, xmpp::Jid full, const SavedSession& saved,
+                  std::unique_ptr<StreamManagement> management);
     ClientSession(const ClientSession&) = delete;
     ClientSession& operator=(const ClientSession&) = delete;
     /// Withdraws the resource if that has not happened.
@@ -42,6 +53,12 @@ public:
     void deliver(xmpp::Stanza stanza) override;
     void deliver_stored(xmpp::Stanza stanza) override;
     reactor::Deferred<void> flushed() override;
+    Place reserve() override;
+    void fill(std::uint64_t place, xmpp::Stanza message, storage::MessageId id,
+              bool shared) override;
+    void give_up(std::uint64_t place) override;
+    void placed(std::uint32_t taken) override;
+    void settled(std::uint32_t taken, bool stored) override;
     void close(xmpp::StreamError error) override;
     SessionInfo info() const override;
 
@@ -60,6 +77,30 @@ public:
     /// Cuts the connection without a word.
     void abort(StreamEnd how);
 
+    // --- stream management (XEP-0198)
+
+    /// Null when it is off.
+    StreamManagement* management() { return sm_.get(); }
+    bool detached() const { return detached_; }
+    /// Whether the address of a connection is to be given back when the session goes.
+    bool counts() const { return counts_; }
+    /// What the client sent is not settled yet, or its count not on disk.
+    bool counts_pending();
+    /// Who will resume it; the last one that asked.
+    void set_successor(SessionId session) { successor_ = session; }
+    SessionId successor() const { return successor_; }
+    /// The old connection, if there is one, is told that another one takes its place.
+    void give_up_connection();
+    /// Goes on over the connection of `from`, which has logged in as the same account.
+    void resume(DetachedStream stream, const ClientSession& from,
+                StreamManagement::Acknowledged acknowledged);
+    /// Before a restart: no more is read; all there is to save, nullopt when it cannot be resumed;
+    /// and the end of the connection.
+    void stop_reading() { stream_.hold(XmlStream::Hold::task); }
+    bool can_suspend() const { return can_detach() || (detached_ && state_ == State::bound); }
+    std::optional<std::string> save();
+    void suspend();
+
     // --- for Negotiation
 
     ClientContext& context() { return context_; }
@@ -74,6 +115,8 @@ public:
     void set_resource(xmpp::Jid full) { jid_ = std::move(full); }
     /// The resource is bound and the client knows it.
     void enter_bound();
+    /// Sends what came for the resource while the client did not know yet that it is its own.
+    void send_early() { send_ordered(); }
     /// When `on_deadline` strikes; replaces the one before.
     void set_deadline(base::MonotonicTime deadline);
     /// Sends bytes that are no stanza, or the answer to one.
@@ -111,21 +154,60 @@ private:
     void take_in(xmpp::StanzaElement element);
     bool has_own_from(const xmpp::Element& element) const;
     void submit(xmpp::Stanza stanza);
+    void submit_counted(Account& account, Resource& resource, xmpp::Stanza stanza);
+    void settle_after_edits(std::uint32_t number);
+    bool is_set_for_us(const xmpp::Stanza& stanza) const;
     bool answered_here(xmpp::Stanza& stanza);
     bool take_client_state(const xmpp::Element& element);
     void refuse_element(const xmpp::Element& element);
     void pause_for(base::Duration wait);
 
+    // Stream management (client_stream_management.cpp).
+    void on_management(const xmpp::Element& element);
+    void enable_management(const xmpp::SmEnable& enable);
+    void enabled(const base::Result<storage::SmSessionKey>& key, std::uint64_t place);
+    void answer_request();
+    void store_count(std::uint32_t count);
+    void on_acknowledged(std::uint32_t handled);
+    void take_acknowledged(StreamManagement::Acknowledged acknowledged);
+    void ask_for_acknowledgement();
+    bool has_room() const;
+    void remember(const OutboundOrder::Item& item, std::string_view bytes);
+    void settle_request(std::string_view id);
+    bool can_detach() const;
+    void detach();
+    void expire();
+    void end_management();
+    void leave_suspended();
+    void release_address();
+    void take_address(const std::optional<AddressKey>& address);
+    Resource* own_resource();
+    static reactor::Deferred<void> create_stream(ClientContext& context, SessionId id,
+                                                 storage::NewSmSession row, std::uint64_t place);
+    static void remove_stream(ClientContext& context, storage::SmSessionKey key);
+    static reactor::Deferred<void> write_count(ClientContext& context, SessionId id,
+                                               storage::SmSessionKey key, std::uint32_t count);
+    static reactor::Deferred<void> save_acknowledged(ClientContext& context, SessionId id);
+    static base::Result<void> forget(storage::Transaction& transaction, const xmpp::Jid& owner,
+                                     storage::SmSessionKey key,
+                                     const StreamManagement::Acknowledged& gone);
+    static reactor::Deferred<void> end_stream_row(ClientContext& context, xmpp::Jid owner,
+                                                  storage::SmSessionKey key,
+                                                  StreamManagement::Acknowledged gone);
+
     void on_deadline();
     void ping();
+    xmpp::Stanza make_ping();
     void arm_timer();
     void start_closing();
     void limit_queue();
     void overflow();
     void give_back();
     void forget_anonymous();
-    void queue(const xmpp::Stanza& stanza);
-    void write(xmpp::StanzaKind kind, std::string_view xml);
+    void enqueue(OutboundOrder::Item item);
+    OutboundOrder& order();
+    void send_ordered();
+    void transmit(OutboundOrder::Item item);
     bool hold_back(const xmpp::Stanza& stanza);
     void release_held();
     Unwritten& unwritten();
@@ -134,6 +216,8 @@ private:
     SessionId id_;
     XmlStream stream_;
     std::unique_ptr<Negotiation> negotiation_;  // Gone once bound.
+    std::unique_ptr<StreamManagement> sm_;
+    std::unique_ptr<OutboundOrder> order_;
     std::unique_ptr<Unwritten> unwritten_;
     std::unique_ptr<HeldStanzas> held_;  // While the client is inactive (XEP-0352).
     std::unique_ptr<std::vector<xmpp::Stanza>> returned_;  // Came too late, for give_back.
@@ -146,6 +230,7 @@ private:
     base::MonotonicTime deadline_;
     base::MonotonicTime resume_at_;  // Zero: not paused.
     std::uint64_t counted_out_ = 0;
+    std::uint64_t next_place_ = 1;
     Pace stanza_pace_;
     Pace byte_pace_;
     std::uint32_t ping_number_ = 0;
@@ -156,6 +241,10 @@ private:
     bool overflowed_ = false;
     bool congested_ = false;
     bool moved_ = false;
+    bool detached_ = false;   // Bound, without a connection, until it is resumed.
+    bool suspended_ = false;  // Saved for the next start of the server.
+    bool counts_ = true;
+    SessionId successor_ = 0;
 };
 
 }  // namespace server

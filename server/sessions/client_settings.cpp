@@ -28,6 +28,9 @@ ClientSettings::ClientSettings(const Config& config)
       bytes{config.get(keys::kBytesPerSecond),
             kByteBurstSeconds * config.get(keys::kBytesPerSecond)},
       outbound_queue_max(config.get(keys::kOutboundQueueMax)),
+      resume_timeout(config.get(keys::kResumeTimeout)),
+      unacknowledged_max(static_cast<std::size_t>(config.get(keys::kUnacknowledgedMax))),
+      unacknowledged_bytes_max(config.get(keys::kUnacknowledgedBytesMax)),
       resources_per_account_max(
           static_cast<std::size_t>(config.get(keys::kResourcesPerAccountMax))),
       held_stanzas_max(static_cast<std::size_t>(config.get(keys::kClientStateHeldMax))),

@@ -36,6 +36,9 @@ struct ClientSettings {
     PaceLimit stanzas;
     PaceLimit bytes;
     std::size_t outbound_queue_max;
+    base::Duration resume_timeout;
+    std::size_t unacknowledged_max;
+    std::size_t unacknowledged_bytes_max;
     std::size_t resources_per_account_max;
     std::size_t held_stanzas_max;
     ResourceConflict resource_conflict;

@@ -121,6 +121,7 @@ void Negotiation::offer_features() {
             features.pre_approval = true;
             features.limits = {.bytes_max = settings.limits.stanza_bytes_max,
                                .idle_seconds = whole_seconds(settings.ping_after)};
+            features.others.emplace_back("sm", xmpp::ns::stream_management);
             for (const auto& make : context_.features)
                 features.others.push_back(make(host_));
             break;
@@ -133,6 +134,7 @@ void Negotiation::on_element(xmpp::StanzaElement element) {
     if (root.ns() == xmpp::ns::tls && root.name() == "starttls")
         return phase_ == Phase::starttls ? start_tls() : refuse_tls();
     if (root.ns() == xmpp::ns::sasl) return on_sasl(root);
+    if (root.ns() == xmpp::ns::stream_management) return on_management(root);
     if (root.is("error", xmpp::ns::stream)) return session_.end_stream({}, StreamEnd::by_client);
     if (xmpp::Stanza::is_stanza(root)) return on_stanza(std::move(element));
     if (root.ns() == xmpp::ns::server && is_stanza_name(root))

@@ -7,6 +7,7 @@
 #include "server/sessions/login.h"
 #include "xmpp/core/error.h"
 #include "xmpp/core/stanza.h"
+#include "xmpp/stream/sm_elements.h"
 #include "xmpp/stream/stream_header.h"
 #include "xmpp/xml/parser.h"
 
@@ -19,6 +20,7 @@
 namespace server {
 
 struct ClientContext;
+struct LostStream;
 class ClientSession;
 struct Resource;
 
@@ -37,13 +39,16 @@ public:
     /// Whose turn it was took too long.
     void on_deadline();
 
+    /// What a stream that cannot be resumed has not delivered waits for any client from now on.
+    /// `handled`: what its client says it got.
+    static reactor::Deferred<void> release_lost(ClientContext& context, LostStream lost,
+                                                std::optional<std::uint32_t> handled);
+
     /// The client has proved who it is (perhaps on another shard): says so and expects a new
     /// stream.
     void welcome(const std::optional<std::string>& final_data);
     /// Sends our header, for an error that comes before the client's header was answered.
     void send_default_header();
-    /// A stanza for a resource that the client does not know yet to be its own.
-    void keep_early(xmpp::Stanza stanza) { early_.push_back(std::move(stanza)); }
 
 private:
     /// What the client may do next.
@@ -78,6 +83,13 @@ private:
                                                                unsigned attempt);
     std::string made_resource() const;
     void bound(const xmpp::Stanza& request);
+    void take_lost();
+    // Resuming (resume_negotiation.cpp).
+    void on_management(const xmpp::Element& element);
+    reactor::Deferred<void> resume(xmpp::SmResume wanted);
+    void take_over(ClientSession& old, std::uint32_t handled);
+    reactor::Deferred<void> refuse_resume(xmpp::SmResume wanted);
+
     void refuse_bind(const xmpp::Stanza& request, const xmpp::StanzaError& error);
 
     ClientSession& session_;
@@ -90,7 +102,7 @@ private:
     std::unique_ptr<Login> login_;
     unsigned login_attempts_ = 0;
     unsigned bind_attempts_ = 0;
-    std::vector<xmpp::Stanza> early_;
+    bool knows_lost_ = false;                          // Tried to resume what a crash ended.
     reactor::Deferred<void> task_ = reactor::ready();  // Last: ends before what it uses.
 };
 

@@ -7,8 +7,12 @@ namespace server {
 reactor::Deferred<void> Unwritten::wait(std::uint64_t end) {
     reactor::Promise<void> promise;
     reactor::Deferred<void> written = promise.deferred();
-    waiting_.items.push_back({end, std::move(promise)});
+    wait(end, std::move(promise));
     return written;
+}
+
+void Unwritten::wait(std::uint64_t end, reactor::Promise<void> promise) {
+    waiting_.items.push_back({end, std::move(promise)});
 }
 
 void Unwritten::written(std::uint64_t total) {

@@ -23,6 +23,7 @@ public:
     }
     /// Settles when `end` bytes are written.
     reactor::Deferred<void> wait(std::uint64_t end);
+    void wait(std::uint64_t end, reactor::Promise<void> promise);
     /// `total` bytes are written now.
     void written(std::uint64_t total);
     /// Everything is written and nobody waits.

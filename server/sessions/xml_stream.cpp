@@ -30,7 +30,25 @@ XmlStream::XmlStream(StreamShared& shared, XmlStreamOwner& owner, reactor::World
     if (!outbound_.empty()) shared_.reactor.at_turn_end(*this);
 }
 
+XmlStream::XmlStream(StreamShared& shared, XmlStreamOwner& owner)
+    : shared_(shared), owner_(owner), parser_({}, &shared.parsers), state_(State::finished) {}
+
 XmlStream::~XmlStream() = default;
+
+void XmlStream::adopt(reactor::World& world, DetachedStream arrived) {
+    CHECK(state_ == State::finished && connection_ == nullptr);
+    connection_ = std::move(arrived.connection);
+    tls_ = arrived.tls;
+    parser_ = std::move(arrived.parser);
+    outbound_ = std::move(arrived.outbound);
+    state_ = State::open;
+    holds_ = 0;
+    write_blocked_ = peer_closed_ = write_closed_ = parse_ended_ = false;
+    parser_.use_pool(&shared_.parsers);
+    connection_->attach(world);
+    connection_->set_observer(this);
+    if (!outbound_.empty()) shared_.reactor.at_turn_end(*this);
+}
 
 void XmlStream::start() {
     if (!queued()) reactor::ReadyQueue::current().push(*this);
@@ -86,6 +104,15 @@ void XmlStream::abort() {
     state_ = State::finished;
     outbound_.clear();
     connection_->abort();
+    connection_.reset();
+    tls_ = nullptr;
+}
+
+void XmlStream::close() {
+    if (state_ == State::finished) return;
+    state_ = State::finished;
+    outbound_.clear();
+    connection_->close();
     connection_.reset();
     tls_ = nullptr;
 }

@@ -86,7 +86,14 @@ public:
     XmlStream& operator=(const XmlStream&) = delete;
     ~XmlStream() override;
 
+    /// Without a connection, as after `abort`: until `adopt`.
+    XmlStream(StreamShared& shared, XmlStreamOwner& owner);
+
     void start();
+
+    /// Takes over a stream that was detached, in place of the connection that is gone. Nothing is
+    /// held. Precondition: `abort` was called, or there never was a connection.
+    void adopt(reactor::World& world, DetachedStream arrived);
 
     /// Puts TLS under the stream, right away; for ports that speak it from the first byte.
     void wrap_in_tls(std::shared_ptr<const reactor::TlsServerContext> context);
@@ -122,7 +129,13 @@ public:
     void truncate(std::uint64_t total);
 
     /// Reasons not to read. While one holds, nothing is read and no element is handed out.
-    enum class Hold : std::uint8_t { task = 1, rate = 2, congestion = 4, upgrade = 8 };
+    enum class Hold : std::uint8_t {
+        task = 1,
+        rate = 2,
+        congestion = 4,
+        upgrade = 8,
+        storing = 16,
+    };
     void hold(Hold reason) noexcept { holds_ |= static_cast<std::uint8_t>(reason); }
     /// Handing out goes on in a later step.
     void release(Hold reason);
@@ -135,6 +148,8 @@ public:
     bool finishing() const noexcept { return state_ != State::open; }
     /// Closes at once. No-op when finished.
     void abort();
+    /// Closes without a word on the stream: TLS says goodbye, the client may resume.
+    void close();
 
     /// Leaves this shard's loop; this object is good for destruction only. Null when the connection
     /// is not open any more.

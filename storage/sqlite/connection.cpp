@@ -51,8 +51,10 @@ Result<void> Connection::configure() {
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
     TRY(execute(
-        "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;"
+        "PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;"
         "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;"));
+    TRY(execute(options_.sync_commits ? "PRAGMA synchronous = FULL"
+                                      : "PRAGMA synchronous = NORMAL"));
     if (options_.access == Access::read_only) {
         TRY(execute("PRAGMA query_only = ON; PRAGMA cache_size = -4096"));
         return {};

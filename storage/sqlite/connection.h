@@ -28,6 +28,7 @@ struct ConnectionOptions {
     std::string vfs = {};  ///< Empty: the operating system.
     Access access = Access::write;
     std::uint32_t busy_timeout_ms = 0;
+    bool sync_commits = true;
     std::uint64_t size_bytes_max = 0;
 };
 

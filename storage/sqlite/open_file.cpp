@@ -102,6 +102,7 @@ Result<OpenedFile> open_file(const DatabaseOptions& options, std::uint32_t busy_
                                           .vfs = options.disk ? options.disk->vfs_name() : "",
                                           .access = Access::write,
                                           .busy_timeout_ms = busy_timeout_ms,
+                                          .sync_commits = options.sync_commits,
                                           .size_bytes_max = options.size_bytes_max}));
     // Before anything is written: the file may be another program's.
     TRY(check_owner(*opened.writer));

@@ -334,6 +334,12 @@ void SimDisk::fail_next_sync() {
     impl_->sync_fails = true;
 }
 
+void SimDisk::mend() {
+    impl_->capacity_bytes = 0;
+    impl_->write_fails = false;
+    impl_->sync_fails = false;
+}
+
 std::uint64_t SimDisk::used_bytes() const {
     return impl_->used_bytes();
 }

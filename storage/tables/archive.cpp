@@ -165,11 +165,12 @@ Result<ArchivePage> Archive::page(const xmpp::Jid& owner, const ArchiveQuery& qu
     ArchivePage page;
     page.complete = rows.size() <= limit;
     if (!page.complete) rows.pop_back();
+    const std::size_t bytes_max = std::min(query.bytes_max, kArchivePageBytesMax);
     std::size_t bytes = 0;
     for (const ArchiveRow& row : rows) {
         ArchivedMessage message = TRY(with_stanza(transaction_, *key, row));
         bytes += message.stanza.size();
-        if (bytes > kArchivePageBytesMax && !page.messages.empty()) {
+        if (bytes > bytes_max && !page.messages.empty()) {
             page.complete = false;
             break;
         }

@@ -24,6 +24,10 @@ struct ArchivedMessage {
     std::string stanza;
 };
 
+/// Bytes of stanzas in one page, unless its first message alone has more: the page ends before (and
+/// is not complete).
+inline constexpr std::size_t kArchivePageBytesMax = base::operator""_MiB(8);
+
 /// What to look for, and which page of it. Ids that are not in the archive fail with not_found
 /// (XEP-0313 §4.1.4 and §4.3.2: item-not-found).
 struct ArchiveQuery {
@@ -43,6 +47,7 @@ struct ArchiveQuery {
     std::optional<MessageId> before = {};  ///< the newest before this,
     bool last_page = false;                ///< or (an empty <before/>) the newest of all.
     std::uint32_t max = 50;                ///< 0: only `count` and `complete`.
+    std::size_t bytes_max = kArchivePageBytesMax;  ///< At most that.
     bool want_count = false;
 };
 
@@ -82,9 +87,6 @@ struct ArchiveExcessPage {
 
 inline constexpr std::uint32_t kArchivePageMax = 1000;
 inline constexpr std::size_t kArchiveIdsMax = 1000;
-/// Bytes of stanzas in one page, unless its first message alone has more: the page ends before (and
-/// is not complete).
-inline constexpr std::size_t kArchivePageBytesMax = base::operator""_MiB(8);
 inline constexpr std::int64_t kArchiveCountMax = 10'000;
 inline constexpr std::uint32_t kArchiveStepMax = 1000;
 

@@ -18,8 +18,8 @@ enum class ArchiveDefault : std::uint8_t { always = 0, never = 1, roster = 2 };
 
 struct ArchiveRules {
     ArchiveDefault otherwise = ArchiveDefault::always;
-    std::vector<xmpp::Jid> always;  ///< Bare or full; without order.
-    std::vector<xmpp::Jid> never;
+    std::vector<xmpp::Jid> always = {};  ///< Bare or full; without order.
+    std::vector<xmpp::Jid> never = {};
 
     friend bool operator==(const ArchiveRules&, const ArchiveRules&) = default;
 };

@@ -13,6 +13,8 @@ namespace storage {
 
 /// Random bytes, made once, from which the salts of users that do not exist are derived.
 inline constexpr std::string_view kMetaScramFakeSaltSecret = "scram_fake_salt_secret";
+/// Random bytes, made once, by which archive ids are enciphered.
+inline constexpr std::string_view kMetaArchiveIdSecret = "archive_id_secret";
 inline constexpr std::string_view kMetaDatabaseId = "database_id";
 
 class Meta {

@@ -5,8 +5,11 @@
 #include "reactor/outbound_buffer.h"
 #include "reactor/sim/sim_world.h"
 #include "server/accounts/accounts.h"
+#include "server/config/config.h"
 #include "server/config/hosts.h"
 #include "server/observe/metrics.h"
+#include "server/routing/archive_id.h"
+#include "server/routing/offline_queue.h"
 #include "server/routing/presence.h"
 #include "server/routing/router.h"
 #include "storage/database.h"
@@ -50,12 +53,20 @@ public:
     }
     void deliver_stored(xmpp::Stanza stanza) override { deliver(std::move(stanza)); }
     reactor::Deferred<void> flushed() override { return reactor::ready(); }
+    Place reserve() override { return {.number = ++places_}; }
+    void fill(std::uint64_t, xmpp::Stanza message, storage::MessageId, bool) override {
+        deliver(std::move(message));
+    }
+    void give_up(std::uint64_t) override {}
+    void placed(std::uint32_t) override {}
+    void settled(std::uint32_t, bool) override {}
     void close(xmpp::StreamError) override {}
     SessionInfo info() const override { return {}; }
     std::uint64_t written() const noexcept { return stream_.written(); }
 
 private:
     std::string text_;
+    std::uint64_t places_ = 0;
     reactor::OutboundQueue queue_;
     bench::NullStream stream_;
 };
@@ -65,7 +76,18 @@ class Server {
 public:
     Server() : database_(open()), accounts_(sim_.world(), *database_, {}) {
         sim_.on(sim_.world(), [this] {
-            router_.emplace(Router::Parts{sim_.world(), hosts_, accounts_, hooks_, iq_, metrics_});
+            offline_.emplace(
+                OfflineQueue::Parts{sim_.world(), accounts_, *database_, ids_, metrics_}, Config());
+            router_.emplace(Router::Parts{.world = sim_.world(),
+                                          .hosts = hosts_,
+                                          .accounts = accounts_,
+                                          .hooks = hooks_,
+                                          .iq = iq_,
+                                          .metrics = metrics_,
+                                          .database = *database_,
+                                          .offline = *offline_,
+                                          .archive_ids = ids_,
+                                          .only_in_memory = true});
             router_->set_presence(std::make_unique<Presence>(
                 Presence::Parts{sim_.world(), accounts_, *router_, hooks_, *database_}));
         });
@@ -77,6 +99,7 @@ public:
             accounts_.unbind(romeo.bare(), 1);
             accounts_.unbind(juliet.bare(), 2);
             router_.reset();
+            offline_.reset();
         });
     }
     Server(const Server&) = delete;
@@ -115,7 +138,7 @@ private:
         sim_.advance(std::chrono::seconds(1));
         sim_.on(sim_.world(), [&] {
             Account& owner = *accounts_.find(jid);
-            router_->submit(owner, *owner.find(jid.resource()), available(jid));
+            (void)router_->submit(owner, *owner.find(jid.resource()), available(jid));
         });
         sim_.advance(std::chrono::seconds(1));
     }
@@ -132,6 +155,8 @@ private:
     IqRoutes iq_;
     std::unique_ptr<storage::Database> database_;
     Accounts accounts_;
+    ArchiveIds ids_{"0123456789abcdef"};
+    std::optional<OfflineQueue> offline_;
     std::optional<Router> router_;
 };
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import unittest
+from xml.etree import ElementTree
 
 import slixmpp
 from slixmpp.exceptions import IqError
@@ -25,7 +26,8 @@ class Client(slixmpp.ClientXMPP):
         self.ready = asyncio.Event()
         self.ended = asyncio.Event()
         for plugin in ("xep_0030", "xep_0054", "xep_0077", "xep_0199", "xep_0202", "xep_0092",
-                       "xep_0049", "xep_0012", "xep_0191", "xep_0280", "xep_0352"):
+                       "xep_0049", "xep_0012", "xep_0191", "xep_0280", "xep_0313", "xep_0352",
+                       "xep_0359", "xep_0441"):
             self.register_plugin(plugin)
         # Registration before login is a test of its own.
         self["xep_0077"].create_account = False
@@ -235,6 +237,71 @@ class SlixmppTest(unittest.TestCase):
             await until(lambda: romeo.bodies() == ["good day"])
             for client in (romeo, phone, tybalt):
                 await client.log_out()
+
+        self.run_async(conversation())
+
+    def test_every_client_finds_the_history_in_the_archive(self):
+        async def conversation():
+            romeo = await Client(self.server, "romeo", "orchard").log_in()
+            tybalt = await Client(self.server, "tybalt", "square").log_in()
+            mam = tybalt["xep_0313"]
+            info = await tybalt["xep_0030"].get_info("tybalt@localhost")
+            for feature in ("urn:xmpp:mam:2", "urn:xmpp:mam:2#extended", "urn:xmpp:sid:0",
+                            "urn:xmpp:message-retract:1#tombstone"):
+                self.assertIn(feature, info["disco_info"]["features"])
+            fields = (await mam.get_fields())["fields"]
+            self.assertLessEqual({"with", "start", "end", "before-id", "after-id", "ids"}, set(fields))
+
+            words = [f"word {number}" for number in range(25)]
+            for word in words:
+                romeo.send_message(tybalt.boundjid, word, mtype="chat")
+            await until(lambda: len(tybalt.messages) >= 25)
+            given = [message["stanza_id"]["id"] for message in tybalt.messages[-25:]]
+
+            # Several pages, forwards and backwards.
+            found = [result async for result in mam.iterate(with_jid="romeo@localhost")]
+            archived = [result["mam_result"]["forwarded"]["stanza"] for result in found]
+            self.assertEqual([message["body"] for message in archived][-25:], words)
+            self.assertEqual([result["mam_result"]["id"] for result in found][-25:], given)
+            backwards = [result["mam_result"]["forwarded"]["stanza"]["body"] async for result in
+                         mam.iterate(with_jid="romeo@localhost", reverse=True, total=25)]
+            self.assertEqual(backwards, words[::-1])
+            stamp = found[-1]["mam_result"]["forwarded"]["delay"]["stamp"]
+            since = await mam.retrieve(start=stamp)
+            self.assertEqual(since["mam"]["results"][-1]["mam_result"]["id"], given[-1])
+            ends = await mam.get_archive_metadata()
+            self.assertEqual(ends["mam_metadata"]["end"]["id"], given[-1])
+            self.assertEqual(ends["mam_metadata"]["end"]["timestamp"], stamp)
+            with self.assertRaises(IqError) as caught:
+                await mam.retrieve(jid="romeo@localhost")
+            self.assertEqual(caught.exception.condition, "forbidden")
+
+            # The sender takes the last one back.
+            retraction = romeo.make_message("tybalt@localhost", mtype="chat")
+            ElementTree.SubElement(retraction.xml, "{urn:xmpp:message-retract:1}retract",
+                                   id=tybalt.messages[-1]["id"])
+            retraction.send()
+            await until(lambda: tybalt.messages[-1]["id"] == retraction["id"])
+            stone = None
+            while stone is None:
+                since = await mam.retrieve(start=stamp)
+                found = since["mam"]["results"][0]["mam_result"]["forwarded"]["stanza"]
+                stone = found.xml.find("{urn:xmpp:message-retract:1}retracted")
+            self.assertEqual(found["body"], "")
+            self.assertEqual(stone.get("id"), retraction["id"])
+
+            # And then nothing of his is kept any more.
+            end = (await mam.get_archive_metadata())["mam_metadata"]["end"]["id"]
+            answer = await tybalt["xep_0441"].get_preferences()
+            self.assertEqual(answer["mam_prefs"]["default"], "always")
+            await tybalt["xep_0441"].set_preferences(default="always", always=[],
+                                                     never=["romeo@localhost"])
+            romeo.send_message(tybalt.boundjid, "off the record", mtype="chat")
+            await until(lambda: tybalt.bodies()[-1] == "off the record")
+            ends = await mam.get_archive_metadata()
+            self.assertEqual(ends["mam_metadata"]["end"]["id"], end)
+            await romeo.log_out()
+            await tybalt.log_out()
 
         self.run_async(conversation())
 

@@ -21,14 +21,6 @@ constexpr unsigned kCertificateDays = 20'000;
 /// As few as the configuration allows: logging in is not what tests wait for.
 constexpr std::int64_t kIterations = 4096;
 
-const reactor::TlsIdentity& identity() {
-    static const reactor::TlsIdentity made = [] {
-        const std::array<std::string, 2> names{"example.org", "example.net"};
-        return reactor::generate_self_signed(names, kCertificateTime, kCertificateDays).value();
-    }();
-    return made;
-}
-
 Config complete(Config config) {
     const bool only_default =
         config.hosts().size() == 1 && config.hosts().front().name == "localhost";
@@ -51,6 +43,13 @@ reactor::SimOptions sim_options(const HarnessOptions& options) {
     reactor::SimOptions chosen;
     chosen.seed = options.seed;
     chosen.shards = options.shards;
+    chosen.log = options.log;
+    return chosen;
+}
+
+reactor::SimInternetOptions internet_options(const HarnessOptions& options) {
+    reactor::SimInternetOptions chosen = options.internet;
+    chosen.seed = options.seed;
     return chosen;
 }
 
@@ -71,6 +70,14 @@ void require(const base::Result<void>& done, std::string_view doing) {
 
 }  // namespace
 
+const reactor::TlsIdentity& identity() {
+    static const reactor::TlsIdentity made = [] {
+        const std::array<std::string, 2> names{"example.org", "example.net"};
+        return reactor::generate_self_signed(names, kCertificateTime, kCertificateDays).value();
+    }();
+    return made;
+}
+
 const KeyRegistry& all_keys() {
     static const KeyRegistry registry = [] {
         KeyRegistry made;
@@ -84,20 +91,15 @@ const KeyRegistry& all_keys() {
 
 ServerHarness::ServerHarness(HarnessOptions options)
     : config_(complete(options.config)),
-      internet_({.seed = options.seed}),
+      internet_(internet_options(options)),
       sim_(sim_options(options),
            [this](reactor::World& world) {
                return reactor::make_sim_network(world, internet_, std::string(kAddress));
            }),
       stage_(sim_, add_client_node(sim_), internet_),
+      disk_(options.disk),
       hosts_(names_of(config_.hosts())) {
-    database_ = on_server([this] {
-        return storage::make_inline_database({.path = ":memory:",
-                                              .stores = storage::all_stores(),
-                                              .now = sim_.clock().wall(),
-                                              .faults = &faults_})
-            .value();
-    });
+    open_database();
     start();
 }
 
@@ -105,6 +107,23 @@ ServerHarness::~ServerHarness() {
     clients_.clear();
     sim_.advance(1s);
     destroy();
+    close_database();
+}
+
+void ServerHarness::open_database() {
+    auto opened = on_server([this] {
+        return storage::make_inline_database({.path = disk_ == nullptr ? ":memory:" : "parley.db",
+                                              .stores = storage::all_stores(),
+                                              .now = sim_.clock().wall(),
+                                              .faults = &faults_,
+                                              .disk = disk_});
+    });
+    if (!opened) throw ScriptFailure("the database does not open: " + opened.error().message());
+    database_ = *std::move(opened);
+}
+
+// What it still answers finds nobody who asked.
+void ServerHarness::close_database() {
     on_server([this] { database_.reset(); });
     sim_.run_ready();
 }
@@ -120,6 +139,7 @@ void ServerHarness::start() {
 }
 
 void ServerHarness::destroy() {
+    if (group_ == nullptr) return;
     for (reactor::ShardId id = 0; id < sim_.shards().count(); ++id)
         sim_.on(sim_.world(id), [&] { group_->destroy(id); });
     sim_.run_ready();
@@ -127,15 +147,41 @@ void ServerHarness::destroy() {
 }
 
 void ServerHarness::restart() {
+    stop();
+    start_again();
+}
+
+void ServerHarness::crash() {
+    kill();
+    start_again();
+}
+
+void ServerHarness::stop() {
     auto stopping =
         on_server([this] { return group_->shut_down(config_.get(keys::kShutdownGrace)); });
     require(wait(std::move(stopping)), "the server does not stop");
     destroy();
-    start();
+    if (disk_ != nullptr) close_database();
 }
 
-void ServerHarness::crash() {
+void ServerHarness::kill() {
+    if (disk_ != nullptr) disk_->kill_process();
     destroy();
+    if (disk_ != nullptr) close_database();
+}
+
+void ServerHarness::power_off() {
+    internet_.cut(kAddress);
+    if (disk_ != nullptr) disk_->power_off();
+    destroy();
+    if (disk_ != nullptr) close_database();
+}
+
+void ServerHarness::start_again() {
+    if (disk_ != nullptr) {
+        disk_->power_on();
+        if (database_ == nullptr) open_database();
+    }
     start();
 }
 

@@ -1,6 +1,6 @@
 // ServerHarness: the whole server, as parleyd builds it, on simulated shards, network and time,
-// with an in-memory database that fails on request. Only what is of the process is missing: files,
-// signals, the admin socket.
+// with a database in memory or on a simulated disk that fails on request. Only what is of the
+// process is missing: files, signals, the admin socket.
 #pragma once
 
 #include "server/app/server_group.h"
@@ -8,6 +8,7 @@
 #include "server/config/registry.h"
 #include "storage/database.h"
 #include "storage/faults.h"
+#include "storage/sim_disk.h"
 #include "tests/support/scripted_client.h"
 #include "tests/support/stage.h"
 
@@ -25,7 +26,15 @@ struct HarnessOptions {
     Config config = {};
     reactor::ShardId shards = 1;
     std::uint64_t seed = 1;
+    /// Where the database lies; it outlives the harness. Null: in memory, where it survives all
+    /// that becomes of the server.
+    storage::SimDisk* disk = nullptr;
+    reactor::SimInternetOptions internet = {};  ///< Its seed is the one above.
+    base::Log log = base::Log::silent();        ///< Of the server and all else in the world.
 };
+
+/// The certificate of all harnesses of the process; made on first use.
+const reactor::TlsIdentity& identity();
 
 /// The keys of the server and all its modules, as in parleyd.
 const KeyRegistry& all_keys();
@@ -64,6 +73,15 @@ public:
     void restart();
     /// The same without a word to anybody: connections break, what was not committed is lost.
     void crash();
+    /// The two halves of them: an orderly stop …
+    void stop();
+    /// … or the death of the process alone: the system closes its connections …
+    void kill();
+    /// … or of the machine: connections are gone, and so is what the disk had not synced …
+    void power_off();
+    /// … and the new start.
+    void start_again();
+    bool running() const { return group_ != nullptr; }
     void advance(base::Duration step) { sim_.advance(step); }
     /// The value of a metric over all shards; `label`: of that label value only.
     std::int64_t metric(std::string_view name, std::string_view label = {});
@@ -94,8 +112,10 @@ private:
     static constexpr std::uint16_t kPort = 5222;
     static constexpr std::uint16_t kTlsPort = 5223;
 
+    void open_database();
     void start();
     void destroy();
+    void close_database();
     void require_settled(const std::function<bool()>& settled);
     bool has_user(const xmpp::Jid& bare);
 
@@ -103,6 +123,7 @@ private:
     reactor::SimInternet internet_;
     reactor::SimWorld sim_;
     SimStage stage_;
+    storage::SimDisk* disk_;
     storage::Faults faults_;
     Hosts hosts_;
     std::unique_ptr<storage::Database> database_;

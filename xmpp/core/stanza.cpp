@@ -230,6 +230,17 @@ Stanza& Stanza::set_lang(std::string_view tag) {
     return *this;
 }
 
+Stanza& Stanza::append_child(Element child) {
+    if (!raw_inner_.empty()) {
+        std::string inner(raw_inner_.view());
+        append_xml(inner, child, ns::client);
+        raw_inner_ = base::SharedBytes(std::move(inner));
+    }
+    root_.make_content_private();
+    root_.add(std::move(child));
+    return *this;
+}
+
 Element& Stanza::edit() {
     raw_inner_ = {};
     root_.make_content_private();

@@ -97,6 +97,8 @@ public:
     /// The element for writing. The bytes as received are dropped: the stanza will be serialised
     /// from its tree. Change 'to', 'from' and 'type' by the functions above only, never here.
     Element& edit();
+    /// Adds a last child; the bytes as received are kept, with it behind them.
+    Stanza& append_child(Element child);
     /// The first child element: the payload of an iq. Nullptr when there is none.
     const Element* payload() const noexcept { return root_.first_child(); }
     /// That child of the stanza, or nullptr.

@@ -8,6 +8,7 @@
 namespace bots {
 
 void ClientObserver::on_online(Client&, bool) {}
+void ClientObserver::on_not_resumed(Client&, std::optional<std::uint32_t>) {}
 void ClientObserver::on_offline(Client&, const base::Failure&) {}
 void ClientObserver::on_message(Client&, xmpp::Stanza) {}
 void ClientObserver::on_presence(Client&, xmpp::Stanza) {}
@@ -77,6 +78,10 @@ bool Client::has_feature(std::string_view name, std::string_view ns) const {
 
 bool Client::send(const xmpp::Stanza& stanza) {
     return impl_->send(stanza);
+}
+
+bool Client::send_element(std::string_view element) {
+    return impl_->send_element(element);
 }
 
 bool Client::send_xml(std::string_view stanza) {

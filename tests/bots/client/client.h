@@ -61,6 +61,10 @@ public:
     /// that fails, messages that the former session left unacknowledged are sent once more, with
     /// <delay/>, before this; its presence and requests are forgotten.
     virtual void on_online(Client& client, bool resumed);
+    /// A former session could not be resumed; before `on_online`. `taken`: how many of the stanzas
+    /// that it left unacknowledged the server took, as it says (`on_acknowledged` follows as well);
+    /// nullopt: it does not say, and what is sent once more may arrive twice.
+    virtual void on_not_resumed(Client& client, std::optional<std::uint32_t> taken);
     /// The session ended: by the server (its stream error is in the text), a lost connection, or
     /// `disconnect`. `stay_online` reconnects after this.
     virtual void on_offline(Client& client, const base::Failure& why);
@@ -119,6 +123,8 @@ public:
     bool send(const xmpp::Stanza& stanza);
     /// The same for text that the caller composed: exactly one stanza in jabber:client.
     bool send_xml(std::string_view stanza);
+    /// An element that is no stanza (XEP-0352): neither counted nor kept. False while not online.
+    bool send_element(std::string_view element);
     /// Sends an IQ of type get or set (an id is given to it) and settles with the result stanza;
     /// an error answer is a failure with the condition's name in the text: see `stanza_condition`.
     /// Answers are matched by (peer, id); RFC 6120 §8.2.3. Fails with timed_out, connection_lost

@@ -76,6 +76,7 @@ public:
     }
     bool send(const xmpp::Stanza& stanza);
     bool send_xml(std::string_view stanza);
+    bool send_element(std::string_view element);
     reactor::Deferred<xmpp::Stanza> request(xmpp::Stanza iq, base::Duration timeout);
     std::size_t unsent_bytes() const noexcept {
         return connection_ == nullptr ? 0 : connection_->queued_bytes();

@@ -67,6 +67,7 @@ std::vector<Unacknowledged> Client::Impl::replace_session(const xmpp::Negotiated
 void Client::Impl::enter(xmpp::Negotiated result) {
     std::uint32_t acknowledged = 0;
     std::vector<Unacknowledged> left;
+    const bool is_replaced = !result.resumed && sm_ != nullptr;
     if (!result.resumed) {
         left = replace_session(result, acknowledged);
     } else if (const auto count = sm_->outbound.acknowledge(*result.former_handled)) {
@@ -92,7 +93,10 @@ void Client::Impl::enter(xmpp::Negotiated result) {
     }
     send_again(std::move(left));
     Lifetime::Watch watch(lifetime_);
-    observer_.on_online(client_, result.resumed);
+    if (is_replaced)
+        observer_.on_not_resumed(client_, result.former_handled ? std::optional(acknowledged)
+                                                                : std::nullopt);
+    if (!watch.over()) observer_.on_online(client_, result.resumed);
     attempt->promise.resolve();
     if (!watch.over() && acknowledged > 0) observer_.on_acknowledged(client_, acknowledged);
     for (xmpp::Stanza& stanza : attempt->early)
@@ -214,6 +218,12 @@ bool Client::Impl::send(const xmpp::Stanza& stanza) {
 
 bool Client::Impl::send_xml(std::string_view stanza) {
     return may_send() && write(stanza, stanza.starts_with("<message"));
+}
+
+bool Client::Impl::send_element(std::string_view element) {
+    if (state_ != State::online) return false;
+    connection_->send(element);
+    return true;
 }
 
 bool Client::Impl::write(std::string_view stanza, bool is_message) {

@@ -3,6 +3,8 @@
 #include "reactor/base/check.h"
 #include "server/modules/catalog.h"
 #include "server/modules/disco_directory.h"
+#include "server/routing/archive_id.h"
+#include "server/routing/offline_queue.h"
 #include "storage/tables/catalog.h"
 #include "storage/tables/last_activity.h"
 #include "storage/tables/users.h"
@@ -75,7 +77,8 @@ struct TestServer::Shard {
     Shard(reactor::World& w, storage::Database& database, const Hosts& hosts, const Config& config)
         : world(w),
           accounts(w, database, {}),
-          router({w, hosts, accounts, hooks, iq, metrics}),
+          offline({w, accounts, database, ids, metrics}, config),
+          router({w, hosts, accounts, hooks, iq, metrics, database, offline, ids}),
           users({w, database, accounts, router}, config) {
         router.set_presence(
             std::make_unique<Presence>(Presence::Parts{world, accounts, router, hooks, database}));
@@ -91,6 +94,7 @@ struct TestServer::Shard {
             .world = world,
             .hosts = hosts,
             .disco = disco,
+            .archive_ids = ids,
             .catalog = catalog,
         });
         roster = modules::describe_roster().create(*context);
@@ -100,7 +104,9 @@ struct TestServer::Shard {
     Metrics metrics;
     Hooks hooks;
     IqRoutes iq;
+    ArchiveIds ids{"0123456789abcdef"};
     Accounts accounts;
+    OfflineQueue offline;
     Router router;
     UserService users;
     std::vector<modules::ModuleDescriptor> catalog;

@@ -35,6 +35,13 @@ public:
     void deliver(xmpp::Stanza stanza) override { inbox.push_back(std::move(stanza)); }
     void deliver_stored(xmpp::Stanza stanza) override { deliver(std::move(stanza)); }
     reactor::Deferred<void> flushed() override { return reactor::ready(); }
+    Place reserve() override { return {.number = ++places}; }
+    void fill(std::uint64_t, xmpp::Stanza message, storage::MessageId, bool) override {
+        deliver(std::move(message));
+    }
+    void give_up(std::uint64_t) override {}
+    void placed(std::uint32_t) override {}
+    void settled(std::uint32_t, bool) override {}
     void close(xmpp::StreamError) override { closed = true; }
     SessionInfo info() const override { return {}; }
 
@@ -44,6 +51,7 @@ public:
     xmpp::Jid jid;
     SessionId id;
     std::vector<xmpp::Stanza> inbox;
+    std::uint64_t places = 0;
     bool closed = false;
 };
 

@@ -46,7 +46,9 @@ reactor::SimOptions options_for(reactor::ShardId shards) {
 
 SessionHarness::Shard::Shard(reactor::World& world, const Hosts& hosts, storage::Database& database,
                              const Config& config, ClientTls tls, BeforeLogin* before_login)
-    : accounts(world, database, {}), router({world, hosts, accounts, hooks, iq, metrics}) {
+    : accounts(world, database, {}),
+      offline({world, accounts, database, ids, metrics}, config),
+      router({world, hosts, accounts, hooks, iq, metrics, database, offline, ids}) {
     router.set_presence(
         std::make_unique<Presence>(Presence::Parts{world, accounts, router, hooks, database}));
     clients = std::make_unique<ClientService>(

@@ -7,6 +7,8 @@
 #include "server/config/core_keys.h"
 #include "server/observe/metrics.h"
 #include "server/routing/presence.h"
+#include "server/routing/archive_id.h"
+#include "server/routing/offline_queue.h"
 #include "server/routing/router.h"
 #include "server/sessions/client_service.h"
 #include "storage/database.h"
@@ -71,6 +73,8 @@ private:
         Hooks hooks;
         IqRoutes iq;
         Metrics metrics;
+        ArchiveIds ids{"0123456789abcdef"};
+        OfflineQueue offline;
         Router router;
         std::unique_ptr<ClientService> clients;
     };

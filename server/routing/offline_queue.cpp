@@ -1,0 +1,339 @@
+#include "server/routing/offline_queue.h"
+
+#include "reactor/reactor.h"
+#include "reactor/shards.h"
+#include "server/config/core_keys.h"
+#include "storage/database.h"
+#include "xmpp/payloads/delay.h"
+#include "xmpp/payloads/stanza_id.h"
+#include "xmpp/xml/read_stanza.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace server {
+namespace {
+
+using storage::Deliveries;
+using storage::MessageId;
+using storage::Transaction;
+
+/// Messages read at once: small enough that others get their turns.
+constexpr std::uint32_t kBatchMessages = 50;
+/// Bytes handed over before they must be written, or half of what may wait for a client: more at
+/// once would make every client a slow reader, whose session ends.
+constexpr std::size_t kPartBytes = 32'768;
+constexpr base::Duration kExpiryInterval = std::chrono::hours(1);
+constexpr std::uint32_t kExpiryBatch = 500;
+
+bool takes_messages(const Resource& resource) {
+    return resource.available() && resource.priority >= 0;
+}
+
+}  // namespace
+
+OfflineQueue::OfflineQueue(Parts parts, const Config& config)
+    : parts_(parts),
+      states_(parts.accounts),
+      expiry_(parts.world.reactor, [this] { return expire(); }),
+      handed_over_(parts.metrics.counter("offline_handed_over_total",
+                                         "Offline messages handed to their recipients.")),
+      tasks_(parts.world.reactor) {
+    reload(config);
+    if (parts.world.shards.current() == 0)
+        tasks_.add("offline expiry", expiry_.start(kExpiryInterval));
+}
+
+void OfflineQueue::reload(const Config& config) {
+    limits_.messages_max = config.get(keys::kOfflineMessagesMax);
+    expiry_after_ = config.get(keys::kOfflineExpiry);
+    part_bytes_ = std::min<std::size_t>(kPartBytes, config.get(keys::kOutboundQueueMax) / 2);
+}
+
+OfflineQueue::State* OfflineQueue::state_of(const xmpp::Jid& account) {
+    Account* loaded = parts_.accounts.find(account);
+    return loaded == nullptr ? nullptr : &states_.of(*loaded);
+}
+
+const Resource* OfflineQueue::resource_in(const xmpp::Jid& account, SessionId session) {
+    Account* loaded = parts_.accounts.find(account);
+    if (loaded == nullptr) return nullptr;
+    for (const auto& resource : loaded->resources())
+        if (resource->session_id == session) return resource.get();
+    return nullptr;
+}
+
+// --- messages on their way
+
+bool OfflineQueue::waits(Account& account, const Resource& resource) {
+    const State& state = states_.of(account);
+    if (state.handing_over) return resource.session_id == state.session;
+    if (state.writes_open == 0) return false;
+    // Whoever will be handed the queue when the writes are done.
+    for (const auto& other : account.resources())
+        if (takes_messages(*other)) return other.get() == &resource;
+    return false;
+}
+
+void OfflineQueue::expect(Account& account) {
+    ++states_.of(account).writes_open;
+}
+
+void OfflineQueue::arrived(const xmpp::Jid& account, bool stored) {
+    State* state = state_of(account);
+    if (state == nullptr) return;  // The account was forgotten, and its counts with it.
+    if (state->writes_open > 0) --state->writes_open;
+    // The recipient may have come meanwhile and found the queue still without this message.
+    if (stored && state->writes_open == 0) start_any(*parts_.accounts.find(account));
+}
+
+void OfflineQueue::expect_passing(Account& account) {
+    ++states_.of(account).passing;
+}
+
+void OfflineQueue::passed(const xmpp::Jid& account) {
+    State* state = state_of(account);
+    if (state == nullptr) return;
+    if (state->passing > 0) --state->passing;
+    if (state->passing > 0 || !state->handing_over || std::exchange(state->begun, true)) return;
+    begin(account, state->session);
+}
+
+void OfflineQueue::given(const xmpp::Jid& account, SessionId session, MessageId id) {
+    State* state = state_of(account);
+    if (state == nullptr) return;
+    state->in_flight.insert(id);
+    for (Given& given : state->given) {
+        if (given.session != session) continue;
+        given.ids.push_back(id);
+        return;
+    }
+    state->given.push_back({session, {id}});
+    tasks_.add("offline given", watch(account, session));
+}
+
+// Round after round: what was given before the bytes went out is what the bytes contain.
+reactor::Deferred<void> OfflineQueue::watch(xmpp::Jid account, SessionId session) {
+    for (bool written = true;;) {
+        State* state = state_of(account);
+        if (state == nullptr) co_return {};
+        const auto given = std::ranges::find(state->given, session, &Given::session);
+        if (given->ids.empty() || !written) {
+            const bool lost = !given->ids.empty();
+            for (const MessageId id : given->ids)
+                state->in_flight.erase(id);
+            state->given.erase(given);
+            if (lost) start_any(*parts_.accounts.find(account));
+            co_return {};
+        }
+        std::vector<MessageId> ids = std::exchange(given->ids, {});
+        const Resource* taker = resource_in(account, session);
+        written = taker != nullptr;
+        if (written) {
+            const base::Result<void> flushed = co_await taker->session->flushed();
+            written = flushed.has_value();
+        }
+        if (written) static_cast<void>(co_await remove(account, ids));
+        state = state_of(account);
+        if (state == nullptr) co_return {};
+        for (const MessageId id : ids)
+            state->in_flight.erase(id);
+        if (!written) start_any(*parts_.accounts.find(account));
+    }
+}
+
+// --- handing over
+
+void OfflineQueue::start(Account& account, const Resource& resource) {
+    State& state = states_.of(account);
+    if (state.handing_over) return;
+    state.handing_over = true;
+    state.session = resource.session_id;
+    state.begun = state.passing == 0;
+    if (state.begun) begin(account.jid(), resource.session_id);
+}
+
+void OfflineQueue::start_any(Account& account) {
+    for (const auto& resource : account.resources()) {
+        if (!takes_messages(*resource)) continue;
+        start(account, *resource);
+        return;
+    }
+}
+
+void OfflineQueue::begin(const xmpp::Jid& account, SessionId session) {
+    tasks_.add("offline hand-over", hand_over(account, session));
+}
+
+// If another resource could go on with what is left, it does.
+void OfflineQueue::finish(const xmpp::Jid& account, bool queue_is_empty) {
+    Account* loaded = parts_.accounts.find(account);
+    if (loaded == nullptr) return;
+    State& state = states_.of(*loaded);
+    const SessionId ended = std::exchange(state.session, 0);
+    state.handing_over = false;
+    if (queue_is_empty) return;
+    for (const auto& other : loaded->resources()) {
+        if (other->session_id == ended || !takes_messages(*other)) continue;
+        start(*loaded, *other);
+        return;
+    }
+}
+
+reactor::Deferred<void> OfflineQueue::hand_over(xmpp::Jid account, SessionId session) {
+    MessageId after = 0;
+    for (;;) {
+        auto reading = parts_.database.read(
+            [account, after, now = parts_.world.clock.wall()](Transaction& transaction) {
+                return Deliveries(transaction).offline_page(account, after, kBatchMessages, now);
+            });
+        base::Result<std::vector<storage::Delivery>> page = co_await std::move(reading);
+        if (!page || page->empty()) {
+            if (!page)
+                parts_.world.log.error("offline.read_failed", {{"why", page.error().message()}});
+            finish(account, true);
+            co_return {};
+        }
+        after = page->back().id;
+        drop_waiting(account, *page);
+        for (std::span<storage::Delivery> rest(*page); !rest.empty();) {
+            const auto part = rest.first(part_of(rest));
+            rest = rest.subspan(part.size());
+            auto handing = hand_over_part(account, session, part);
+            const base::Result<bool> done = co_await std::move(handing);
+            if (!done || !*done) {
+                finish(account, false);
+                co_return {};
+            }
+            handed_over_.add(part.size());
+        }
+    }
+}
+
+// What another session is being given is not ours unless it fails; what comes from somebody who is
+// blocked now waits.
+void OfflineQueue::drop_waiting(const xmpp::Jid& account, std::vector<storage::Delivery>& page) {
+    Account* loaded = parts_.accounts.find(account);
+    if (loaded == nullptr) return;
+    const State& state = states_.of(*loaded);
+    std::erase_if(page, [&](const storage::Delivery& kept) {
+        if (state.in_flight.contains(kept.id)) return true;
+        if (loaded->blocked.empty()) return false;
+        const std::optional<xmpp::Stanza> message = xmpp::read_stanza(kept.stanza);
+        return message && message->from() && loaded->blocks(*message->from());
+    });
+}
+
+// False: the session cannot take more.
+reactor::Deferred<bool> OfflineQueue::hand_over_part(xmpp::Jid account, SessionId session,
+                                                     std::span<const storage::Delivery> part) {
+    const Resource* taker = resource_in(account, session);
+    if (taker == nullptr || !taker->available()) co_return false;
+    if (taker->managed != storage::kOfflineQueue) {
+        auto handing = hand_over_managed(account, session, part);
+        const base::Result<bool> done = co_await std::move(handing);
+        if (!done || !*done) co_return false;
+        taker = resource_in(account, session);
+        if (taker == nullptr) co_return false;
+        const base::Result<void> room = co_await taker->session->flushed();
+        co_return room.has_value();
+    }
+    std::vector<MessageId> ids;
+    for (const storage::Delivery& kept : part) {
+        ids.push_back(kept.id);
+        if (auto message = to_stanza(account, kept))
+            taker->session->deliver_stored(*std::move(message));
+    }
+    const base::Result<void> flushed = co_await taker->session->flushed();
+    if (!flushed) co_return false;
+    co_return co_await remove(account, std::move(ids));
+}
+
+// With stream management the messages leave the queue for the session's own deliveries.
+reactor::Deferred<bool> OfflineQueue::hand_over_managed(xmpp::Jid account, SessionId session,
+                                                        std::span<const storage::Delivery> part) {
+    const Resource* taker = resource_in(account, session);
+    std::vector<Place> places;
+    std::vector<storage::HandOver> rows;
+    for (const storage::Delivery& kept : part) {
+        places.push_back(taker->session->reserve());
+        rows.push_back({kept.id, places.back().sequence});
+    }
+    auto writing = parts_.database.write(
+        [account, key = taker->managed, rows = std::move(rows)](Transaction& transaction) {
+            return Deliveries(transaction).hand_over(account, key, rows);
+        });
+    const base::Result<std::int64_t> moved = co_await std::move(writing);
+    taker = resource_in(account, session);
+    if (!moved)
+        parts_.world.log.error("offline.hand_over_failed",
+                               {{"account", account.text()}, {"why", moved.error().message()}});
+    if (taker == nullptr) co_return false;
+    for (std::size_t i = 0; i < part.size(); ++i) {
+        std::optional<xmpp::Stanza> message =
+            moved ? to_stanza(account, part[i]) : std::optional<xmpp::Stanza>();
+        if (message) {
+            taker->session->fill(places[i].number, *std::move(message), part[i].id, false);
+        } else {
+            taker->session->give_up(places[i].number);
+        }
+    }
+    co_return moved.has_value();
+}
+
+std::optional<xmpp::Stanza> OfflineQueue::to_stanza(const xmpp::Jid& account,
+                                                    const storage::Delivery& kept) {
+    std::optional<xmpp::Stanza> message = xmpp::read_stanza(kept.stanza);
+    if (!message) {
+        parts_.world.log.error("offline.unreadable",
+                               {{"account", account.text()}, {"id", kept.id}});
+        return std::nullopt;
+    }
+    message->edit().add(
+        xmpp::delay_element(account.domain(), storage::time_of(kept.id), "Offline Storage"));
+    if (kept.archived)
+        message->edit().add(xmpp::stanza_id_element(parts_.ids.text(kept.id), account));
+    return message;
+}
+
+// How many of them to hand over at once; at least one.
+std::size_t OfflineQueue::part_of(std::span<const storage::Delivery> page) const {
+    std::size_t count = 1;
+    for (std::size_t bytes = page.front().stanza.size(); count < page.size(); ++count) {
+        bytes += page[count].stanza.size();
+        if (bytes > part_bytes_) break;
+    }
+    return count;
+}
+
+// Removing what was handed over is retried by nobody: if it fails, the same messages come again at
+// the next login, which the log says.
+reactor::Deferred<bool> OfflineQueue::remove(xmpp::Jid account, std::vector<MessageId> ids) {
+    auto writing = parts_.database.write([account, ids = std::move(ids)](Transaction& transaction) {
+        return Deliveries(transaction).remove_delivered(account, ids);
+    });
+    const base::Result<std::int64_t> removed = co_await std::move(writing);
+    if (!removed)
+        parts_.world.log.error("offline.remove_failed",
+                               {{"account", account.text()}, {"why", removed.error().message()}});
+    co_return removed.has_value();
+}
+
+reactor::Deferred<void> OfflineQueue::expire() {
+    for (std::int64_t last = kExpiryBatch; last == kExpiryBatch;) {
+        auto writing =
+            parts_.database.write([now = parts_.world.clock.wall()](Transaction& transaction) {
+                return Deliveries(transaction).expire_offline(now, kExpiryBatch);
+            });
+        const base::Result<std::int64_t> removed = co_await std::move(writing);
+        if (!removed) {
+            parts_.world.log.warn("offline.expire_failed", {{"why", removed.error().message()}});
+            co_return {};
+        }
+        last = *removed;
+    }
+    co_return {};
+}
+
+}  // namespace server

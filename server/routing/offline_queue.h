@@ -1,0 +1,107 @@
+// OfflineQueue: messages that wait for any client of their account (XEP-0160), handed over in order
+// when one can take them. Lives on the account's shard; the rows are in storage/tables/messages_*.
+//
+// Order: while an account's queue is being handed over, or a message is on its way into it, new
+// messages go through the queue as well, so that they cannot overtake older ones. What a client
+// without stream management is given stays in the queue until the operating system has its bytes: a
+// crash repeats, never loses. A message from an address that was blocked since waits, until it is
+// unblocked or expires.
+#pragma once
+
+#include "reactor/looping_call.h"
+#include "reactor/task_set.h"
+#include "reactor/world.h"
+#include "server/accounts/accounts.h"
+#include "server/config/config.h"
+#include "server/observe/metrics.h"
+#include "server/routing/archive_id.h"
+#include "storage/tables/messages_deliveries.h"
+
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace server {
+
+class OfflineQueue {
+public:
+    struct Parts {
+        reactor::World& world;
+        Accounts& accounts;
+        storage::Database& database;
+        const ArchiveIds& ids;
+        Metrics& metrics;
+    };
+
+    OfflineQueue(Parts parts, const Config& config);
+
+    void reload(const Config& config);
+    storage::OfflineQueueLimits limits() const { return limits_; }
+    /// When a message that is queued now is not worth delivering any more.
+    base::WallTime expiry(base::WallTime now) const { return now + expiry_after_; }
+    base::Duration keep_for() const { return expiry_after_; }
+    /// False: an operator wants nothing kept for accounts that are offline.
+    bool enabled() const { return limits_.messages_max > 0; }
+
+    /// `resource` must get a new message through the queue, because older ones for it are in it.
+    bool waits(Account& account, const Resource& resource);
+    /// A message is on its way into the queue, to stay (`arrived` when that is over, stored or not)
+    /// or for the time until a session has written it (`passed`): then nothing is handed over
+    /// meanwhile.
+    void expect(Account& account);
+    void arrived(const xmpp::Jid& account, bool stored);
+    void expect_passing(Account& account);
+    void passed(const xmpp::Jid& account);
+    /// `id`, in the queue, was given to a session without stream management: it leaves the queue
+    /// when the session has written it, or goes to another one when it could not.
+    void given(const xmpp::Jid& account, SessionId session, storage::MessageId id);
+
+    /// A resource became available, or may take messages now: hands over what there is.
+    void start(Account& account, const Resource& resource);
+    /// The same to whoever can take it, if anybody can.
+    void start_any(Account& account);
+
+private:
+    struct Given {
+        SessionId session = 0;
+        std::vector<storage::MessageId> ids;  // Not yet looked after by the task.
+    };
+    struct State final : ModuleState {
+        bool handing_over = false;
+        bool begun = false;           // Not so while messages are passing.
+        SessionId session = 0;        // To whom, while handing over.
+        std::size_t writes_open = 0;  // Expected, not yet arrived.
+        std::size_t passing = 0;      // Expected, not yet passed.
+        std::vector<Given> given;     // A task each.
+        std::set<storage::MessageId> in_flight;
+    };
+
+    State* state_of(const xmpp::Jid& account);
+    const Resource* resource_in(const xmpp::Jid& account, SessionId session);
+    void begin(const xmpp::Jid& account, SessionId session);
+    reactor::Deferred<void> hand_over(xmpp::Jid account, SessionId session);
+    reactor::Deferred<bool> hand_over_part(xmpp::Jid account, SessionId session,
+                                           std::span<const storage::Delivery> part);
+    reactor::Deferred<bool> hand_over_managed(xmpp::Jid account, SessionId session,
+                                              std::span<const storage::Delivery> part);
+    void finish(const xmpp::Jid& account, bool queue_is_empty);
+    reactor::Deferred<void> watch(xmpp::Jid account, SessionId session);
+    reactor::Deferred<bool> remove(xmpp::Jid account, std::vector<storage::MessageId> ids);
+    std::size_t part_of(std::span<const storage::Delivery> page) const;
+    std::optional<xmpp::Stanza> to_stanza(const xmpp::Jid& account, const storage::Delivery& kept);
+    void drop_waiting(const xmpp::Jid& account, std::vector<storage::Delivery>& page);
+    reactor::Deferred<void> expire();
+
+    Parts parts_;
+    AccountState<State> states_;
+    reactor::LoopingCall expiry_;
+    storage::OfflineQueueLimits limits_;
+    base::Duration expiry_after_{};
+    std::size_t part_bytes_ = 0;
+    Counter& handed_over_;
+    reactor::TaskSet tasks_;  // Last: ends before what the tasks use.
+};
+
+}  // namespace server

@@ -1,0 +1,251 @@
+// The archive module: what a scenario cannot see, slow clients and full queues above all. The
+// protocol is in tests/scenarios.
+#include "server/config/core_keys.h"
+#include "server/modules/archive_queries.h"
+#include "tests/support/server_harness.h"
+#include "xmpp/payloads/mam.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace server::test {
+namespace {
+
+using namespace std::chrono_literals;
+using modules::ArchiveQueries;
+
+constexpr std::string_view kRomeo = "romeo@example.org/orchard";
+constexpr std::string_view kPhone = "romeo@example.org/phone";
+constexpr std::string_view kJuliet = "juliet@example.org/balcony";
+
+Config small_queues() {
+    return Config()
+        .with(keys::kStanzaBytesMax, 10'000)
+        .with(keys::kOutboundQueueMax, 65'536)
+        .with(keys::kStanzasPerSecond, 100'000)
+        .with(keys::kStanzasBurst, 100'000)
+        .with(keys::kBytesPerSecond, 1'000'000'000);
+}
+
+std::string body_of(int number, std::size_t bytes) {
+    std::string body = std::to_string(number) + " ";
+    return body + std::string(bytes, 'x');
+}
+
+std::string chat(std::string_view to, int number, std::size_t bytes) {
+    return "<message type='chat' to='" + std::string(to) + "' id='" + std::to_string(number) +
+           "'><body>" + body_of(number, bytes) + "</body></message>";
+}
+
+/// Fills Romeo's archive; `romeo` reads it all.
+void fill(ScriptedClient& from, ScriptedClient& romeo, int messages, std::size_t bytes) {
+    for (int i = 0; i < messages; ++i) {
+        from.send(chat(kRomeo, i, bytes));
+        EXPECT_EQ(romeo.expect_element().attribute("id"), std::to_string(i));
+    }
+}
+
+void query(ScriptedClient& client, std::string_view id, std::string_view page,
+           std::string_view more = {}) {
+    client.send("<iq type='set' id='" + std::string(id) + "'><query xmlns='urn:xmpp:mam:2'>" +
+                "<set xmlns='http://jabber.org/protocol/rsm'>" + std::string(page) + "</set>" +
+                std::string(more) + "</query></iq>");
+}
+
+struct Page {
+    std::vector<std::string> ids;  // Of the archived messages, as their senders gave them.
+    xmpp::MamFin fin;
+    std::string error;
+};
+
+/// Acknowledges what stream management asks for.
+Page read_page(ScriptedClient& client) {
+    Page page;
+    std::size_t stanzas = 0;
+    for (;;) {
+        const xmpp::Element element = client.expect_element();
+        if (element.name() == "r") {
+            client.send("<a xmlns='urn:xmpp:sm:3' h='" + std::to_string(stanzas) + "'/>");
+            continue;
+        }
+        ++stanzas;
+        if (element.name() == "iq") {
+            const xmpp::Element* error = element.child("error");
+            if (error != nullptr) {
+                page.error = error->first_child()->name();
+            } else {
+                page.fin = *xmpp::MamFin::parse(*element.first_child());
+            }
+            return page;
+        }
+        const auto message = xmpp::Stanza::from_element(xmpp::Element(element));
+        const auto result = xmpp::parse_mam_result(*message);
+        if (!result) throw ScriptFailure("not a result");
+        page.ids.emplace_back(result->stanza.id());
+    }
+}
+
+TEST(Archive, sends_a_page_of_many_times_the_outbound_queue) {
+    ServerHarness harness({.config = small_queues()});
+    ScriptedClient& romeo = harness.online(kRomeo);
+    fill(harness.online(kJuliet), romeo, 200, 8000);
+    romeo.stop_reading();
+    query(romeo, "q", "<max>1000</max>");
+    harness.advance(10s);
+    EXPECT_EQ(harness.metric("c2s_sessions"), 2);
+    romeo.read_on();
+    const Page page = read_page(romeo);
+    ASSERT_EQ(page.ids.size(), 200U);
+    for (int i = 0; i < 200; ++i)
+        EXPECT_EQ(page.ids[static_cast<std::size_t>(i)], std::to_string(i));
+    EXPECT_TRUE(page.fin.complete);
+    EXPECT_EQ(harness.metric("module_archive_messages_sent_total"), 200);
+    EXPECT_EQ(harness.metric("module_archive_queries_total"), 1);
+}
+
+TEST(Archive, ends_a_page_before_it_holds_too_many_bytes) {
+    ServerHarness harness({.config = small_queues()});
+    ScriptedClient& romeo = harness.online(kRomeo);
+    constexpr std::size_t kBytes = 8000;
+    const auto most = static_cast<int>(ArchiveQueries::kPageBytesMax / kBytes);
+    fill(harness.online(kJuliet), romeo, most, kBytes);
+    query(romeo, "q", "<max>1000</max>");
+    const Page page = read_page(romeo);
+    EXPECT_LT(page.ids.size(), static_cast<std::size_t>(most));
+    EXPECT_GT(page.ids.size(), static_cast<std::size_t>(most) * 9 / 10);
+    EXPECT_FALSE(page.fin.complete);
+}
+
+TEST(Archive, ends_a_page_early_for_a_client_that_does_not_read) {
+    ServerHarness harness({.config = small_queues()});
+    ScriptedClient& romeo = harness.online(kRomeo);
+    fill(harness.online(kJuliet), romeo, 100, 8000);
+    romeo.stop_reading();
+    query(romeo, "q", "<max>1000</max>");
+    harness.advance(ArchiveQueries::kPartTimeout + 1s);
+    romeo.read_on();
+    const Page page = read_page(romeo);
+    ASSERT_FALSE(page.ids.empty());
+    ASSERT_LT(page.ids.size(), 100U);
+    EXPECT_FALSE(page.fin.complete);
+    // And goes on where it broke off.
+    query(romeo, "q2", "<max>1000</max><after>" + *page.fin.set.last + "</after>");
+    const Page rest = read_page(romeo);
+    EXPECT_EQ(rest.ids.front(), std::to_string(page.ids.size()));
+    EXPECT_EQ(page.ids.size() + rest.ids.size(), 100U);
+    EXPECT_TRUE(rest.fin.complete);
+}
+
+// Paging on backwards from there would leave a gap.
+TEST(Archive, refuses_rather_than_send_half_a_page_that_cannot_be_continued) {
+    ServerHarness harness({.config = small_queues()});
+    ScriptedClient& romeo = harness.online(kRomeo);
+    fill(harness.online(kJuliet), romeo, 100, 8000);
+    romeo.stop_reading();
+    query(romeo, "q", "<max>1000</max><before/>");
+    harness.advance(ArchiveQueries::kPartTimeout + 1s);
+    romeo.read_on();
+    EXPECT_EQ(read_page(romeo).error, "resource-constraint");
+    romeo.stop_reading();
+    query(romeo, "q2", "<max>1000</max><before/>", "<flip-page/>");
+    harness.advance(ArchiveQueries::kPartTimeout + 1s);
+    romeo.read_on();
+    const Page page = read_page(romeo);
+    ASSERT_FALSE(page.ids.empty());
+    EXPECT_EQ(page.ids.front(), "99");
+    EXPECT_FALSE(page.fin.complete);
+    query(romeo, "q3", "<max>1000</max><before>" + *page.fin.set.first + "</before>");
+    EXPECT_EQ(page.ids.size() + read_page(romeo).ids.size(), 100U);
+}
+
+TEST(Archive, makes_nobody_wait_for_a_client_that_does_not_read) {
+    ServerHarness harness({.config = small_queues()});
+    ScriptedClient& romeo = harness.online(kRomeo);
+    ScriptedClient& phone = harness.online(kPhone);
+    fill(harness.online(kJuliet), romeo, 100, 8000);
+    romeo.stop_reading();
+    query(romeo, "q", "<max>1000</max>");
+    harness.advance(1s);
+    query(phone, "q", "<max>1</max>");
+    EXPECT_EQ(read_page(phone).ids.size(), 1U);
+    phone.send(
+        "<iq type='set' id='r'><query xmlns='jabber:iq:roster'>"
+        "<item jid='juliet@example.org'/></query></iq>");
+    EXPECT_EQ(phone.expect_element().attribute("type"), "result");
+    romeo.read_on();
+    EXPECT_EQ(read_page(romeo).ids.size(), 100U);
+}
+
+TEST(Archive, lets_so_many_queries_of_an_account_wait) {
+    ServerHarness harness({.config = small_queues()});
+    ScriptedClient& romeo = harness.online(kRomeo);
+    fill(harness.online(kJuliet), romeo, 100, 8000);
+    romeo.stop_reading();
+    query(romeo, "q", "<max>1000</max>");
+    harness.advance(1s);
+    for (std::size_t i = 0; i <= ArchiveQueries::kWaitingMax; ++i)
+        query(romeo, "w" + std::to_string(i), "<max>0</max>");
+    harness.advance(1s);
+    romeo.read_on();
+    std::vector<std::string> refused;
+    std::vector<std::string> answered;
+    while (answered.size() + refused.size() < ArchiveQueries::kWaitingMax + 2) {
+        const xmpp::Element element = romeo.expect_element();
+        if (element.name() != "iq") continue;
+        auto& list = element.attribute("type") == "error" ? refused : answered;
+        list.emplace_back(element.attribute("id"));
+    }
+    EXPECT_EQ(refused, (std::vector<std::string>{"w100"}));
+    EXPECT_EQ(answered.front(), "q");
+    EXPECT_EQ(answered.back(), "w99");
+}
+
+TEST(Archive, waits_for_acknowledgements_and_reads_them) {
+    ServerHarness harness({.config = small_queues()
+                                         .with(keys::kUnacknowledgedMax, 100)
+                                         .with(keys::kUnacknowledgedBytesMax, 65'536)});
+    ScriptedClient& romeo = harness.online(kRomeo);
+    ScriptedClient& juliet = harness.online(kJuliet);
+    fill(juliet, romeo, 200, 2000);
+    romeo.send("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    EXPECT_EQ(romeo.expect_element().name(), "enabled");
+    query(romeo, "q", "<max>1000</max>");
+    const Page page = read_page(romeo);
+    EXPECT_EQ(page.ids.size(), 200U);
+    EXPECT_TRUE(page.fin.complete);
+    EXPECT_EQ(harness.metric("c2s_sessions"), 2);
+}
+
+// The same with messages that wait offline: they leave the queue part by part.
+TEST(Archive, hands_over_a_whole_offline_queue_with_stream_management) {
+    ServerHarness harness({.config = small_queues().with(keys::kUnacknowledgedMax, 100)});
+    ScriptedClient& juliet = harness.online(kJuliet);
+    harness.add_user("romeo@example.org");
+    for (int i = 0; i < 300; ++i)
+        juliet.send(chat("romeo@example.org", i, 1000));
+    juliet.expect_nothing();
+    ScriptedClient& romeo = harness.online(kRomeo);
+    romeo.send("<enable xmlns='urn:xmpp:sm:3'/>");
+    EXPECT_EQ(romeo.expect_element().name(), "enabled");
+    query(romeo, "q", "<max>1000</max>");
+    const Page page = read_page(romeo);
+    ASSERT_EQ(page.ids.size(), 300U);
+    EXPECT_EQ(page.ids.back(), "299");
+    romeo.send("<presence/>");
+    for (;;) {
+        const xmpp::Element element = romeo.expect_element();
+        if (element.name() != "r") {
+            EXPECT_EQ(element.name(), "presence");
+            break;
+        }
+    }
+    harness.advance(1s);
+    while (romeo.has_event())
+        EXPECT_EQ(romeo.expect_element().name(), "r");
+}
+
+}  // namespace
+}  // namespace server::test

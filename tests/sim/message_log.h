@@ -1,0 +1,191 @@
+// MessageLog: what became of every message of a simulated run, and what must not become of one:
+// lost after it was acknowledged, shown twice by one device, out of order, or from somebody who was
+// blocked. What is no fault of the server is told by what the devices went through; README.md lists
+// these excuses.
+#pragma once
+
+#include "reactor/base/clock.h"
+#include "tests/sim/journal.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sim {
+
+using AccountNumber = std::uint32_t;
+using DeviceNumber = std::uint32_t;
+/// A device's session with all that resume it; counted per device.
+using LineageNumber = std::uint32_t;
+
+/// Numbers count from 1 for each sending device and receiving account.
+struct MessageKey {
+    DeviceNumber sender = 0;
+    AccountNumber to = 0;
+    std::uint32_t number = 0;
+    friend auto operator<=>(const MessageKey&, const MessageKey&) = default;
+};
+
+/// How a device got to see a message.
+enum class Way : std::uint8_t {
+    itself,
+    copy,      ///< A carbon of what another device of its account got.
+    own_copy,  ///< A carbon of what another device of its account sent.
+    archive,
+};
+std::string_view name_of(Way way);
+
+/// How a lineage ended.
+enum class Ending : std::uint8_t {
+    running,
+    closed,  ///< By the device, politely.
+    told,    ///< The server took note of what the device had got when that tried to resume.
+    lost,    ///< Without a word on what the device had got.
+};
+
+class MessageLog {
+public:
+    struct Device {
+        AccountNumber account = 0;
+        bool manages_stream = true;  ///< Without XEP-0198 nothing is promised to a receiver.
+    };
+
+    explicit MessageLog(Journal& journal) : journal_(journal) {}
+
+    void add_device(Device device) { devices_.push_back({device, {}, {}, {}}); }
+    static std::string text_of(const MessageKey& key);
+
+    // --- the sender
+
+    /// `to_device`: to its full address, else to the account's.
+    MessageKey sent(DeviceNumber sender, AccountNumber to, std::optional<DeviceNumber> to_device);
+    /// Once more, by a new session. `in_doubt`: the server did not say that it had not taken it.
+    void sent_again(const MessageKey& key, bool in_doubt);
+    void acknowledged(const MessageKey& key);
+    /// It came back as an error.
+    void refused(const MessageKey& key, std::string_view condition);
+    /// Nobody will try again.
+    void given_up(const MessageKey& key);
+
+    // --- the receiver
+
+    /// `delayed`: it says that it was kept for a client that was not there.
+    void arrived(const MessageKey& key, DeviceNumber device, Way way, bool delayed);
+
+    /// All that `device` finds in the archive of its account in the end, in order.
+    void archive_of(DeviceNumber device, std::vector<MessageKey> found);
+
+    // --- what the devices go through
+
+    void lineage_begins(DeviceNumber device);
+    void lineage_ends(DeviceNumber device, Ending ending);
+    /// The connection broke, or was made again.
+    void heard_from(DeviceNumber device);
+    /// `account` asked to block `peer` (and was answered), or to let it through again.
+    void blocking(AccountNumber account, AccountNumber peer);
+    void blocked(AccountNumber account, AccountNumber peer);
+    void unblocking(AccountNumber account, AccountNumber peer);
+    void unblocked(AccountNumber account, AccountNumber peer);
+    /// All sessions of the server ended, and were not saved.
+    void server_crashed() { crashes_.push_back(journal_.time()); }
+    /// The database refused, or may have refused, to store from `from` until now.
+    void storage_failed(base::MonotonicTime from) {
+        storage_failures_.push_back({from, journal_.time()});
+    }
+
+    /// Judges what must have happened by the end of the run.
+    void check_end();
+    /// Sentences, with the history of the message; at most kViolationsMax are kept.
+    const std::vector<std::string>& violations() const { return violations_; }
+    void violation(std::string text);
+
+    struct Totals {
+        std::uint64_t sent = 0;
+        std::uint64_t acknowledged = 0;
+        std::uint64_t refused = 0;
+        std::uint64_t arrived = 0;
+        std::uint64_t excused = 0;  ///< Losses and repetitions that are no fault.
+    };
+    const Totals& totals() const { return totals_; }
+    /// Sent since `from`, acknowledged, and seen by nobody.
+    bool all_arrived_since(base::MonotonicTime from) const;
+
+private:
+    static constexpr std::size_t kViolationsMax = 20;
+
+    struct Span {
+        base::MonotonicTime from;
+        base::MonotonicTime until;
+    };
+    struct Lineage {
+        base::MonotonicTime heard_at;
+        std::optional<base::MonotonicTime> ended_at;
+        Ending ending = Ending::running;
+    };
+    struct Arrival {
+        base::MonotonicTime at;
+        DeviceNumber device = 0;
+        LineageNumber lineage = 0;
+        Way way = Way::itself;
+        bool delayed = false;
+    };
+    struct Record {
+        base::MonotonicTime sent_at;
+        std::optional<DeviceNumber> to_device;
+        LineageNumber lineage = 0;  ///< Of the sender, when it was acknowledged.
+        unsigned submissions = 1;
+        std::optional<base::MonotonicTime> acknowledged_at;
+        bool refused = false;
+        std::vector<Arrival> arrivals;
+        std::vector<std::pair<base::MonotonicTime, std::string>> history;
+    };
+    /// The last that a device has seen of one sender's messages to one account.
+    struct Newest {
+        MessageKey key;
+        Way way = Way::itself;
+    };
+    struct DeviceState {
+        Device device;
+        std::vector<Lineage> lineages;
+        std::map<AccountNumber, std::uint32_t> numbers;  ///< Last sent, by receiving account.
+        std::map<std::pair<DeviceNumber, AccountNumber>, Newest> newest;
+    };
+    struct Block {
+        std::optional<base::MonotonicTime> since;     ///< Answered, and in force.
+        std::optional<base::MonotonicTime> possible;  ///< Asked for, and not known to be lifted.
+        std::vector<Span> past;
+    };
+
+    Record& record_of(const MessageKey& key) { return records_.at(key); }
+    void note(const MessageKey& key, Record& record, std::string text);
+    std::string history_of(const MessageKey& key) const;
+    void blame(const MessageKey& key, std::string_view what);
+    void check_repetition(const MessageKey& key, Record& record, const Arrival& arrival);
+    void check_order(const MessageKey& key, const Record& record, const Arrival& arrival);
+    void check_blocked(const MessageKey& key, const Record& record, const Arrival& arrival);
+    bool may_repeat(const Record& record, const Arrival& first, const Arrival& arrival) const;
+    bool session_ended_since(AccountNumber account, base::MonotonicTime from) const;
+    bool is_excused(const MessageKey& key, const Record& record) const;
+    bool storage_failed_around(Span during) const;
+    void check_archives();
+    void check_archived(AccountNumber account, const MessageKey& key, const Record& record,
+                        const std::map<MessageKey, unsigned>& archive);
+    bool possibly_blocked(AccountNumber one, AccountNumber other, Span during) const;
+    bool has_plain_device(AccountNumber account) const;
+
+    Journal& journal_;
+    std::vector<DeviceState> devices_;
+    std::map<MessageKey, Record> records_;
+    std::map<std::pair<AccountNumber, AccountNumber>, Block> blocks_;
+    std::vector<base::MonotonicTime> crashes_;
+    std::vector<Span> storage_failures_;
+    std::map<DeviceNumber, std::vector<MessageKey>> archives_;
+    std::vector<std::string> violations_;
+    Totals totals_;
+};
+
+}  // namespace sim
