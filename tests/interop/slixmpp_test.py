@@ -249,7 +249,7 @@ class SlixmppTest(unittest.TestCase):
             for feature in ("urn:xmpp:mam:2", "urn:xmpp:mam:2#extended", "urn:xmpp:sid:0",
                             "urn:xmpp:message-retract:1#tombstone"):
                 self.assertIn(feature, info["disco_info"]["features"])
-            fields = (await mam.get_fields())["fields"]
+            fields = (await mam.get_fields()).get_fields()
             self.assertLessEqual({"with", "start", "end", "before-id", "after-id", "ids"}, set(fields))
 
             words = [f"word {number}" for number in range(25)]
@@ -384,11 +384,11 @@ class SlixmppTest(unittest.TestCase):
             romeo = await Client(server, "romeo", "orchard").log_in()
             for number in range(20):
                 romeo.send_message("juliet@localhost", f"kept {number}", mtype="chat")
-            # Answered after all of them were taken; the offline store commits before the next kill.
+            # Answered after all of them were taken; they are committed before the next kill.
             await romeo.update_roster("juliet@localhost", name="Juliet")
-            await until(lambda: "module_offline_stored_total" in server.ctl("stats").stdout
+            await until(lambda: "messages_stored_total" in server.ctl("stats").stdout
                         and " 20 " in next(line for line in server.ctl("stats").stdout.splitlines()
-                                           if line.startswith("module_offline_stored_total")))
+                                           if line.startswith("messages_stored_total")))
 
         self.run_async(before())
         server.kill()

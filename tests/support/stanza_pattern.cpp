@@ -122,9 +122,11 @@ private:
                 if (auto wrong = take_child(wanted, left)) return wrong;
         for (const Element& unwanted : pattern.children()) {
             if (!asks(unwanted, "absent")) continue;
-            for (const Element* child : left)
-                if (child->is(unwanted.name(), unwanted.ns()))
+            for (const Element* child : left) {
+                Variables unused = variables_;
+                if (!Comparison(unused).compare(unwanted, *child))
                     return "<" + child->name() + "> should not be there";
+            }
         }
         if (asks(pattern, "exact") && !left.empty())
             return "<" + left.front()->name() + "> is one child too many";

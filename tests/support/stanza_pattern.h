@@ -3,8 +3,8 @@
 //
 // In attribute values and text: {any} (not empty), {number}, {datetime} (XEP-0082, UTC),
 // {capture:name}, and, as a whole attribute value, {absent}. $name is what was captured under that
-// name, $$ a dollar sign. On elements, in the namespace kPatternNamespace: absent='yes' (no such
-// child) and exact='yes' (no other children than those named).
+// name, $$ a dollar sign. On elements, in the namespace kPatternNamespace: absent='yes' (no child
+// that matches this one) and exact='yes' (no other children than those named).
 #pragma once
 
 #include "xmpp/core/element.h"

@@ -48,6 +48,12 @@ TEST(StanzaPattern, refuses_what_must_be_absent) {
     EXPECT_EQ(verdict("<message><body expect:absent='yes'/></message>",
                       "<message><body>a</body></message>"),
               "<message>: <body> should not be there");
+    EXPECT_EQ(
+        verdict("<a xmlns='x'><b i='1' expect:absent='yes'/></a>", "<a xmlns='x'><b i='1'/></a>"),
+        "<a>: <b> should not be there");
+    EXPECT_EQ(
+        verdict("<a xmlns='x'><b i='1' expect:absent='yes'/></a>", "<a xmlns='x'><b i='2'/></a>"),
+        "fits");
     EXPECT_EQ(verdict("<iq expect:exact='yes' id='1'/>", "<iq id='1'><query xmlns='x'/></iq>"),
               "<iq>: <query> is one child too many");
 }
