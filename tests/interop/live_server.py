@@ -1,6 +1,7 @@
 """A parleyd of its own for a test: temporary data folder, free ports, stopped at the end."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -12,9 +13,16 @@ PASSWORD = "correct horse battery"
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system gives to outgoing connections: while the server restarts nobody
+    takes it, least of all a client that tries to connect to it."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class LiveServer:
@@ -25,24 +33,33 @@ class LiveServer:
         self.directory = tempfile.mkdtemp(prefix="parley-interop-")
         self.port = free_port()
         self.tls_port = free_port()
+        self.extra_config = extra_config
         self.config = os.path.join(self.directory, "parley.toml")
         self.certificate = os.path.join(self.directory, "data", "self-signed.crt")
         self.socket = os.path.join(self.directory, "data", "parleyctl.sock")
         self.log_path = os.path.join(self.directory, "server.log")
+        self.configure()
+        self.process = None
+
+    def configure(self, top_level=""):
+        """Writes the configuration anew; `top_level`: lines outside of all tables."""
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(
-                f'data_dir = "{self.directory}/data"\n'
+                f'data_dir = "{self.directory}/data"\n{top_level}'
                 "[listen]\n"
                 'addresses = ["127.0.0.1"]\n'
                 f"c2s_port = {self.port}\n"
-                f"c2s_tls_port = {self.tls_port}\n" + extra_config)
-        self.process = None
+                f"c2s_tls_port = {self.tls_port}\n" + self.extra_config)
 
-    def start(self):
+    def spawn(self):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [os.path.join(self.folder, "parleyd"), "--config", self.config, "--quiet"],
                 stdout=log, stderr=log)
+
+    def start(self):
+        """Returns when it serves."""
+        self.spawn()
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

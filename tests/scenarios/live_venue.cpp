@@ -41,20 +41,25 @@ sockaddr_in loopback(std::uint16_t port) {
     return address;
 }
 
+// Below those that the system gives to outgoing connections: nobody takes them while the server
+// restarts.
+constexpr int kFirstPort = 20'000;
+constexpr int kPorts = 12'000;
+
 // Two ports that are free now. Somebody may take one before the server does: then it does not
 // start, and the run says so.
 std::pair<std::uint16_t, std::uint16_t> free_ports() {
     std::uint16_t ports[2] = {};
     const Socket sockets[2];
-    for (int i = 0; i < 2; ++i) {
-        sockaddr_in address = loopback(0);
-        socklen_t size = sizeof address;
-        auto* generic = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(sockets[i].get(), generic, size) != 0 ||
-            ::getsockname(sockets[i].get(), generic, &size) != 0)
-            throw ScriptFailure("no free port");
-        ports[i] = ntohs(address.sin_port);
+    int found = 0;
+    for (int i = 0; i < kPorts && found < 2; ++i) {
+        const auto port = static_cast<std::uint16_t>(kFirstPort + (2 * ::getpid() + i) % kPorts);
+        const sockaddr_in address = loopback(port);
+        if (::bind(sockets[found].get(), reinterpret_cast<const sockaddr*>(&address),
+                   sizeof address) == 0)
+            ports[found++] = port;
     }
+    if (found < 2) throw ScriptFailure("no free port");
     return {ports[0], ports[1]};
 }
 
