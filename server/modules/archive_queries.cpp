@@ -50,6 +50,9 @@ bool has_filter(const ArchiveQuery& query) {
 StanzaError refusal_of_query(const base::Failure& why) {
     if (why.is(base::Errc::not_found))
         return StanzaError::item_not_found("the archive has no such message");
+    if (why.is(base::Errc::resource_exhausted))
+        return {xmpp::ErrorType::modify, xmpp::StanzaCondition::policy_violation,
+                std::string(why.detail())};
     return refusal_of(why);
 }
 
@@ -272,9 +275,11 @@ reactor::Deferred<bool> ArchiveQueries::send_managed(Sending& sending,
     const Resource* taker = resource_of(sending);
     std::vector<Place> places;
     std::vector<storage::HandOver> rows;
+    std::vector<storage::MessageId> ids;
     for (const ArchivedMessage* message : part) {
         places.push_back(taker->session->reserve());
         rows.push_back({message->id, places.back().sequence});
+        ids.push_back(message->id);
     }
     auto writing =
         parts_.database.write([owner = sending.client.bare(), key = taker->managed,
@@ -285,6 +290,7 @@ reactor::Deferred<bool> ArchiveQueries::send_managed(Sending& sending,
     if (!moved)
         parts_.world.log.error("archive.hand_over_failed", {{"account", sending.client.text()},
                                                             {"why", moved.error().message()}});
+    if (moved) parts_.offline.taken_out(sending.client.bare(), ids);
     taker = resource_of(sending);
     if (taker == nullptr) co_return false;
     for (std::size_t i = 0; i < part.size(); ++i)

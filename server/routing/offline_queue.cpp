@@ -84,8 +84,10 @@ void OfflineQueue::arrived(const xmpp::Jid& account, bool stored) {
     State* state = state_of(account);
     if (state == nullptr) return;  // The account was forgotten, and its counts with it.
     if (state->writes_open > 0) --state->writes_open;
-    // The recipient may have come meanwhile and found the queue still without this message.
-    if (stored && state->writes_open == 0) start_any(*parts_.accounts.find(account));
+    state->has_arrived |= stored;
+    if (state->writes_open > 0 || !std::exchange(state->has_arrived, false)) return;
+    // The recipient may have come meanwhile and found the queue still without these messages.
+    start_any(*parts_.accounts.find(account));
 }
 
 void OfflineQueue::expect_passing(Account& account) {
@@ -96,8 +98,25 @@ void OfflineQueue::passed(const xmpp::Jid& account) {
     State* state = state_of(account);
     if (state == nullptr) return;
     if (state->passing > 0) --state->passing;
-    if (state->passing > 0 || !state->handing_over || std::exchange(state->begun, true)) return;
-    begin(account, state->session);
+    if (state->passing > 0) return;
+    std::vector<reactor::Promise<void>> waiting = std::exchange(state->waiting, {});
+    if (state->handing_over && !std::exchange(state->begun, true)) begin(account, state->session);
+    for (reactor::Promise<void>& promise : waiting)
+        promise.try_resolve({});
+}
+
+reactor::Deferred<void> OfflineQueue::nothing_passing(xmpp::Jid account) {
+    for (;;) {
+        State* state = state_of(account);
+        if (state == nullptr || state->passing == 0) co_return {};
+        reactor::Deferred<void> passed = state->waiting.emplace_back().deferred();
+        static_cast<void>(co_await std::move(passed));
+    }
+}
+
+void OfflineQueue::taken_out(const xmpp::Jid& account, std::span<const MessageId> ids) {
+    State* state = state_of(account);
+    if (state != nullptr && state->handing_over) state->gone.insert(ids.begin(), ids.end());
 }
 
 void OfflineQueue::given(const xmpp::Jid& account, SessionId session, MessageId id) {
@@ -113,16 +132,22 @@ void OfflineQueue::given(const xmpp::Jid& account, SessionId session, MessageId 
     tasks_.add("offline given", watch(account, session));
 }
 
+void OfflineQueue::land(State& state, std::span<const MessageId> ids) {
+    for (const MessageId id : ids)
+        if (const auto found = state.in_flight.find(id); found != state.in_flight.end())
+            state.in_flight.erase(found);
+}
+
 // Round after round: what was given before the bytes went out is what the bytes contain.
 reactor::Deferred<void> OfflineQueue::watch(xmpp::Jid account, SessionId session) {
     for (bool written = true;;) {
         State* state = state_of(account);
         if (state == nullptr) co_return {};
         const auto given = std::ranges::find(state->given, session, &Given::session);
+        if (given == state->given.end()) co_return {};  // The account was forgotten meanwhile.
         if (given->ids.empty() || !written) {
             const bool lost = !given->ids.empty();
-            for (const MessageId id : given->ids)
-                state->in_flight.erase(id);
+            land(*state, given->ids);
             state->given.erase(given);
             if (lost) start_any(*parts_.accounts.find(account));
             co_return {};
@@ -134,11 +159,13 @@ reactor::Deferred<void> OfflineQueue::watch(xmpp::Jid account, SessionId session
             const base::Result<void> flushed = co_await taker->session->flushed();
             written = flushed.has_value();
         }
-        if (written) static_cast<void>(co_await remove(account, ids));
+        if (written) {
+            static_cast<void>(co_await remove(account, ids));
+            taken_out(account, ids);
+        }
         state = state_of(account);
         if (state == nullptr) co_return {};
-        for (const MessageId id : ids)
-            state->in_flight.erase(id);
+        land(*state, ids);
         if (!written) start_any(*parts_.accounts.find(account));
     }
 }
@@ -147,8 +174,8 @@ reactor::Deferred<void> OfflineQueue::watch(xmpp::Jid account, SessionId session
 
 void OfflineQueue::start(Account& account, const Resource& resource) {
     State& state = states_.of(account);
-    if (state.handing_over) return;
-    state.handing_over = true;
+    state.again = std::exchange(state.handing_over, true);
+    if (state.again) return;
     state.session = resource.session_id;
     state.begun = state.passing == 0;
     if (state.begun) begin(account.jid(), resource.session_id);
@@ -173,7 +200,11 @@ void OfflineQueue::finish(const xmpp::Jid& account, bool queue_is_empty) {
     State& state = states_.of(*loaded);
     const SessionId ended = std::exchange(state.session, 0);
     state.handing_over = false;
-    if (queue_is_empty) return;
+    state.gone.clear();
+    if (queue_is_empty) {
+        if (state.again) start_any(*loaded);
+        return;
+    }
     for (const auto& other : loaded->resources()) {
         if (other->session_id == ended || !takes_messages(*other)) continue;
         start(*loaded, *other);
@@ -184,6 +215,8 @@ void OfflineQueue::finish(const xmpp::Jid& account, bool queue_is_empty) {
 reactor::Deferred<void> OfflineQueue::hand_over(xmpp::Jid account, SessionId session) {
     MessageId after = 0;
     for (;;) {
+        // What leaves the queue from here on may be in the page all the same.
+        if (State* state = state_of(account)) state->gone.clear();
         auto reading = parts_.database.read(
             [account, after, now = parts_.world.clock.wall()](Transaction& transaction) {
                 return Deliveries(transaction).offline_page(account, after, kBatchMessages, now);
@@ -196,6 +229,9 @@ reactor::Deferred<void> OfflineQueue::hand_over(xmpp::Jid account, SessionId ses
             co_return {};
         }
         after = page->back().id;
+        // What passes is in the page as well, and who has got it is not known before it passed.
+        auto passing = nothing_passing(account);
+        static_cast<void>(co_await std::move(passing));
         drop_waiting(account, *page);
         for (std::span<storage::Delivery> rest(*page); !rest.empty();) {
             const auto part = rest.first(part_of(rest));
@@ -211,14 +247,14 @@ reactor::Deferred<void> OfflineQueue::hand_over(xmpp::Jid account, SessionId ses
     }
 }
 
-// What another session is being given is not ours unless it fails; what comes from somebody who is
-// blocked now waits.
+// What another session has or is being given is not ours unless it fails; what comes from somebody
+// who is blocked now waits.
 void OfflineQueue::drop_waiting(const xmpp::Jid& account, std::vector<storage::Delivery>& page) {
     Account* loaded = parts_.accounts.find(account);
     if (loaded == nullptr) return;
     const State& state = states_.of(*loaded);
     std::erase_if(page, [&](const storage::Delivery& kept) {
-        if (state.in_flight.contains(kept.id)) return true;
+        if (state.in_flight.contains(kept.id) || state.gone.contains(kept.id)) return true;
         if (loaded->blocked.empty()) return false;
         const std::optional<xmpp::Stanza> message = xmpp::read_stanza(kept.stanza);
         return message && message->from() && loaded->blocks(*message->from());

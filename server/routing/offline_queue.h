@@ -8,6 +8,7 @@
 // unblocked or expires.
 #pragma once
 
+#include "reactor/deferred.h"
 #include "reactor/looping_call.h"
 #include "reactor/task_set.h"
 #include "reactor/world.h"
@@ -57,6 +58,8 @@ public:
     /// `id`, in the queue, was given to a session without stream management: it leaves the queue
     /// when the session has written it, or goes to another one when it could not.
     void given(const xmpp::Jid& account, SessionId session, storage::MessageId id);
+    /// These left the queue otherwise than by being handed over.
+    void taken_out(const xmpp::Jid& account, std::span<const storage::MessageId> ids);
 
     /// A resource became available, or may take messages now: hands over what there is.
     void start(Account& account, const Resource& resource);
@@ -71,11 +74,15 @@ private:
     struct State final : ModuleState {
         bool handing_over = false;
         bool begun = false;           // Not so while messages are passing.
+        bool again = false;           // There may be more behind the hand-over's back.
+        bool has_arrived = false;     // Of what was expected, while more is.
         SessionId session = 0;        // To whom, while handing over.
         std::size_t writes_open = 0;  // Expected, not yet arrived.
         std::size_t passing = 0;      // Expected, not yet passed.
         std::vector<Given> given;     // A task each.
-        std::set<storage::MessageId> in_flight;
+        std::multiset<storage::MessageId> in_flight;  // Once for each who was given it.
+        std::set<storage::MessageId> gone;            // Since the hand-over began to read its page.
+        std::vector<reactor::Promise<void>> waiting;  // Until nothing is passing.
     };
 
     State* state_of(const xmpp::Jid& account);
@@ -87,6 +94,8 @@ private:
     reactor::Deferred<bool> hand_over_managed(xmpp::Jid account, SessionId session,
                                               std::span<const storage::Delivery> part);
     void finish(const xmpp::Jid& account, bool queue_is_empty);
+    reactor::Deferred<void> nothing_passing(xmpp::Jid account);
+    static void land(State& state, std::span<const storage::MessageId> ids);
     reactor::Deferred<void> watch(xmpp::Jid account, SessionId session);
     reactor::Deferred<bool> remove(xmpp::Jid account, std::vector<storage::MessageId> ids);
     std::size_t part_of(std::span<const storage::Delivery> page) const;
