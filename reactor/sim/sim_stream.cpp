@@ -22,16 +22,8 @@ IoResult failed_with(base::Errc error) {
 
 }  // namespace
 
-// splitmix64: small, seedable, and good enough for latencies.
-std::uint64_t SimInternet::Impl::draw() {
-    std::uint64_t z = (state += 0x9E3779B97F4A7C15U);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-    return z ^ (z >> 31);
-}
-
 std::uint64_t SimInternet::Impl::draw_below(std::uint64_t limit) {
-    return limit == 0 ? 0 : draw() % limit;
+    return numbers.below(limit);
 }
 
 base::Duration SimInternet::Impl::draw_latency() {

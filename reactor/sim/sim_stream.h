@@ -2,6 +2,7 @@
 // sim_stream.cpp.
 #pragma once
 
+#include "reactor/base/split_mix.h"
 #include "reactor/ready_signal.h"
 #include "reactor/sim/sim_network.h"
 #include "reactor/timers.h"
@@ -20,15 +21,14 @@ class SimListener;
 class SimStream;
 
 struct SimInternet::Impl {
-    explicit Impl(const SimInternetOptions& chosen) : options(chosen), state(chosen.seed) {}
+    explicit Impl(const SimInternetOptions& chosen) : options(chosen), numbers(chosen.seed) {}
 
-    std::uint64_t draw();
     std::uint64_t draw_below(std::uint64_t limit);  ///< 0 for a limit of 0.
     base::Duration draw_latency();
     bool is_black(std::string_view one, std::string_view other) const;
 
     SimInternetOptions options;
-    std::uint64_t state;
+    base::SplitMix64 numbers;
     std::uint64_t next_stream_id = 1;
     std::uint16_t next_port = 49'152;
     std::map<std::uint64_t, SimStream*> streams;

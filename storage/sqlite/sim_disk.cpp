@@ -3,6 +3,7 @@
 #include "storage/sim_disk.h"
 
 #include "reactor/base/check.h"
+#include "reactor/base/split_mix.h"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -23,21 +24,6 @@ struct Change {
     std::size_t offset = 0;
     std::vector<std::byte> bytes;
     bool truncates = false;  // To `offset`.
-};
-
-/// SplitMix64: the same draws for the same seed.
-class Draws {
-public:
-    explicit Draws(std::uint64_t seed) : state_(seed) {}
-    std::uint64_t next() {
-        state_ += 0x9e3779b97f4a7c15U;
-        std::uint64_t mixed = (state_ ^ (state_ >> 30U)) * 0xbf58476d1ce4e5b9U;
-        mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebU;
-        return mixed ^ (mixed >> 31U);
-    }
-
-private:
-    std::uint64_t state_;
 };
 
 struct File {
@@ -66,7 +52,7 @@ struct SimDisk::Impl {
     explicit Impl(std::uint64_t seed) : draws(seed) {}
 
     std::map<std::string, std::unique_ptr<File>> files;
-    Draws draws;
+    base::SplitMix64 draws;
     std::string name;
     sqlite3_vfs vfs{};
     std::uint64_t capacity_bytes = 0;

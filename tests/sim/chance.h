@@ -3,6 +3,7 @@
 #pragma once
 
 #include "reactor/base/clock.h"
+#include "reactor/base/split_mix.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,18 +13,10 @@ namespace sim {
 
 class Chance {
 public:
-    Chance(std::uint64_t seed, std::uint64_t stream) : state_(seed * 0x9E3779B97F4A7C15U + stream) {
-        next();
-        state_ ^= stream << 32U;
-    }
+    Chance(std::uint64_t seed, std::uint64_t stream)
+        : numbers_(((seed + 1) * 0x9E3779B97F4A7C15U + stream) ^ (stream << 32U)) {}
 
-    /// SplitMix64.
-    std::uint64_t next() {
-        std::uint64_t mixed = (state_ += 0x9E3779B97F4A7C15U);
-        mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
-        mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
-        return mixed ^ (mixed >> 31U);
-    }
+    std::uint64_t next() { return numbers_.next(); }
     /// 0 to `limit` - 1; `limit` is not 0.
     std::uint64_t below(std::uint64_t limit) { return next() % limit; }
     bool percent(unsigned share) { return below(100) < share; }
@@ -41,7 +34,7 @@ public:
     }
 
 private:
-    std::uint64_t state_;
+    base::SplitMix64 numbers_;
 };
 
 }  // namespace sim

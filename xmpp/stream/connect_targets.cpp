@@ -1,6 +1,8 @@
 // See connect_targets.h.
 #include "xmpp/stream/connect_targets.h"
 
+#include "reactor/base/split_mix.h"
+
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -21,35 +23,19 @@ struct Candidate {
     bool direct_tls;
 };
 
-/// SplitMix64: enough to share load, and the same everywhere for a seed.
-class Draws {
-public:
-    explicit Draws(std::uint64_t seed) : state_(seed) {}
-    /// 0 to `limit`, both included.
-    std::uint64_t up_to(std::uint64_t limit) {
-        state_ += 0x9E3779B97F4A7C15U;
-        std::uint64_t bits = state_;
-        bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9U;
-        bits = (bits ^ bits >> 27) * 0x94D049BB133111EBU;
-        return (bits ^ bits >> 31) % (limit + 1);
-    }
-
-private:
-    std::uint64_t state_;
-};
-
 /// RFC 2782 "Weight": `group` has one priority; moves what was drawn to the end of `ordered`.
-void draw_group(std::vector<Candidate> group, Draws& draws, std::vector<Candidate>& ordered) {
+void draw_group(std::vector<Candidate> group, base::SplitMix64& draws,
+                std::vector<Candidate>& ordered) {
     // Those without weight come in random order as well, instead of the answer's.
     for (std::size_t left = group.size(); left > 1; --left)
-        std::swap(group[left - 1], group[draws.up_to(left - 1)]);
+        std::swap(group[left - 1], group[draws.below(left)]);
     std::ranges::partition(group,
                            [](const Candidate& candidate) { return candidate.record.weight == 0; });
     std::uint64_t sum = 0;
     for (const Candidate& candidate : group)
         sum += candidate.record.weight;
     while (!group.empty()) {
-        const std::uint64_t drawn = draws.up_to(sum);
+        const std::uint64_t drawn = draws.below(sum + 1);
         std::uint64_t running = 0;
         const auto chosen = std::ranges::find_if(group, [&](const Candidate& candidate) {
             running += candidate.record.weight;
@@ -64,7 +50,7 @@ void draw_group(std::vector<Candidate> group, Draws& draws, std::vector<Candidat
 std::vector<Candidate> ordered(std::vector<Candidate> candidates, std::uint64_t seed) {
     std::ranges::sort(candidates, {},
                       [](const Candidate& candidate) { return candidate.record.priority; });
-    Draws draws(seed);
+    base::SplitMix64 draws(seed);
     std::vector<Candidate> result;
     for (auto first = candidates.begin(); first != candidates.end();) {
         const auto last = std::find_if(first, candidates.end(), [&](const Candidate& candidate) {
