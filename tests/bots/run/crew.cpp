@@ -77,11 +77,7 @@ base::MonotonicTime Crew::online_since(BotNumber bot) const {
 }
 
 std::uint64_t Crew::draw(BotNumber bot) {
-    std::uint64_t& state = at(bot).chance;
-    state += 0x9e3779b97f4a7c15U;  // splitmix64 (Steele, Lea and Flood)
-    std::uint64_t mixed = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9U;
-    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
-    return mixed ^ (mixed >> 31);
+    return at(bot).chance.next();
 }
 
 Client& Crew::client(BotNumber bot) {

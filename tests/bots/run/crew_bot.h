@@ -2,6 +2,7 @@
 // the crew's sources.
 #pragma once
 
+#include "reactor/base/split_mix.h"
 #include "tests/bots/run/crew.h"
 
 namespace bots {
@@ -22,7 +23,7 @@ public:
     bool online = false;
     bool leaving = false;  ///< The end of its session is no surprise.
     base::MonotonicTime online_since;
-    std::uint64_t chance;
+    base::SplitMix64 chance;
     std::unique_ptr<Client> client;
 
 private:
