@@ -1,0 +1,26 @@
+// What the talkers count. Everything but the first and the last three lines must stay 0.
+#pragma once
+
+#include <cstdint>
+
+namespace talkers {
+
+struct Books {
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;
+    std::uint64_t archived = 0;  ///< Entries of archives that were read, each once.
+    std::uint64_t lost = 0;
+    std::uint64_t duplicated = 0;
+    std::uint64_t reordered = 0;
+    std::uint64_t archive_faults = 0;  ///< Missing in an archive, or twice, or in the wrong place.
+    std::uint64_t refused = 0;
+    std::uint64_t resumed = 0;
+    std::uint64_t logins = 0;
+    std::uint64_t devices = 0;
+
+    bool clean() const {
+        return sent > 0 && lost + duplicated + reordered + archive_faults + refused == 0;
+    }
+};
+
+}  // namespace talkers
