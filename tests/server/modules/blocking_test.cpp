@@ -1,9 +1,12 @@
 // The blocking module: what only an operator sees of it. The protocol is in tests/scenarios.
+#include "server/config/core_keys.h"
+#include "server/modules/archive_keys.h"
 #include "tests/support/server_harness.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 namespace server::test {
 namespace {
@@ -57,25 +60,53 @@ TEST(Blocking, counts_what_it_stops) {
     EXPECT_EQ(harness.metric("module_blocking_refused_total"), 3);
 }
 
+/// Juliet writes to a phone that does not read; she is blocked, and the phone's connection breaks.
+struct Unread {
+    explicit Unread(Config config)
+        : harness({.config = std::move(config)}),
+          romeo(harness.online("romeo@example.org/orchard")),
+          juliet(harness.online("juliet@example.org/balcony")) {
+        ScriptedClient& phone = harness.online("romeo@example.org/phone");
+        romeo.send("<presence/>");
+        romeo.expect_element();
+        phone.stop_reading();
+        for (int i = 0; i < 60; ++i)
+            juliet.send("<message to='romeo@example.org/phone' type='chat'><body>" +
+                        std::string(8000, 'x') + "</body></message>");
+        juliet.expect_nothing();
+        romeo.send(block("<item jid='juliet@example.org'/>"));
+        EXPECT_EQ(romeo.expect_element().attribute("type"), "result");
+        phone.reset();
+    }
+
+    ServerHarness harness;
+    ScriptedClient& romeo;
+    ScriptedClient& juliet;
+};
+
 // XEP-0191 §3.3: not delivered any more, though it was accepted.
 TEST(Blocking, bounces_what_a_client_did_not_read_before_its_sender_was_blocked) {
-    ServerHarness harness;
-    ScriptedClient& romeo = harness.online("romeo@example.org/orchard");
-    ScriptedClient& phone = harness.online("romeo@example.org/phone");
-    ScriptedClient& juliet = harness.online("juliet@example.org/balcony");
-    romeo.send("<presence/>");
-    romeo.expect_element();
-    phone.stop_reading();
-    for (int i = 0; i < 60; ++i)
-        juliet.send("<message to='romeo@example.org/phone' type='chat'><body>" +
-                    std::string(8000, 'x') + "</body></message>");
-    juliet.expect_nothing();
-    romeo.send(block("<item jid='juliet@example.org'/>"));
-    EXPECT_EQ(romeo.expect_element().attribute("type"), "result");
-    phone.reset();
-    EXPECT_EQ(juliet.expect_element().attribute("type"), "error");
-    romeo.expect_nothing();
-    EXPECT_GT(harness.metric("c2s_messages_given_back_total"), 0);
+    Unread unread(
+        Config().with(keys::kArchiveEnabled, false).with(keys::kDurability, Durability::memory));
+    EXPECT_EQ(unread.juliet.expect_element().attribute("type"), "error");
+    unread.romeo.expect_nothing();
+    EXPECT_GT(unread.harness.metric("c2s_messages_given_back_total"), 0);
+}
+
+// What is stored has been taken for good. It waits for the day on which its sender is heard again.
+TEST(Blocking, keeps_what_is_stored_until_its_sender_is_unblocked) {
+    Unread unread{Config()};
+    unread.romeo.expect_nothing();
+    unread.juliet.expect_nothing();
+    EXPECT_EQ(unread.harness.metric("c2s_messages_given_back_total"), 0);
+    unread.romeo.send("<presence/>");
+    unread.romeo.expect_element();
+    unread.romeo.expect_nothing();
+    unread.romeo.send("<iq type='set' id='u'><unblock xmlns='urn:xmpp:blocking'/></iq>");
+    EXPECT_EQ(unread.romeo.expect_element().attribute("type"), "result");
+    unread.romeo.send("<presence/>");
+    unread.romeo.expect_element();
+    EXPECT_EQ(unread.romeo.expect_element().attribute("from"), "juliet@example.org/balcony");
 }
 
 }  // namespace
