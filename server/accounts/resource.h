@@ -67,7 +67,8 @@ public:
     virtual void give_up(std::uint64_t place) = 0;
 
     /// Reports on a message that this client sent, by the session's count of stanzas with it
-    /// (`Router::submit`): its storing is under way; it is stored, or needs no storing.
+    /// (`Router::submit`; 0 when nothing counts): its storing is under way; it is stored, or needs
+    /// no storing.
     virtual void placed(std::uint32_t taken) = 0;
     virtual void settled(std::uint32_t taken, bool stored) = 0;
     /// Sends the error, closes the stream; the session then removes its resource in a later step.

@@ -13,10 +13,6 @@ namespace {
 
 using storage::MessageId;
 
-/// How a session was given a message (NewDelivery::form).
-constexpr std::uint8_t kAlone = 0;
-constexpr std::uint8_t kShared = 1;
-
 xmpp::StanzaError error_for(const base::Failure& why) {
     if (why.is(base::Errc::queue_full) || why.is(base::Errc::no_space) || why.is(base::Errc::busy))
         return xmpp::StanzaError::resource_constraint();
@@ -114,12 +110,12 @@ std::vector<storage::MessageCopy> DurableDelivery::copies_of(const Job& job) con
                                                  .outgoing = to_oneself,
                                                  .archived = job.archived,
                                                  .deliveries = {}});
-    const std::uint8_t form = is_shared(job) ? kShared : kAlone;
+    const bool shared = is_shared(job);
     for (const Target& target : job.targets)
         if (target.place.session != storage::kOfflineQueue)
             own.deliveries.push_back({.session = target.place.session,
                                       .sequence = target.place.sequence,
-                                      .form = form,
+                                      .shared = shared,
                                       .kept = job.keeps});
     if (job.queued ? job.keeps : passes_queue(job))
         own.deliveries.push_back({.session = storage::kOfflineQueue,

@@ -25,6 +25,8 @@ constexpr std::uint32_t kBatchMessages = 50;
 /// once would make every client a slow reader, whose session ends.
 constexpr std::size_t kPartBytes = 32'768;
 constexpr base::Duration kExpiryInterval = std::chrono::hours(1);
+/// What storage refused is tried again after so long.
+constexpr base::Duration kRetryDelay = std::chrono::seconds(10);
 constexpr std::uint32_t kExpiryBatch = 500;
 
 bool takes_messages(const Resource& resource) {
@@ -189,6 +191,11 @@ void OfflineQueue::start_any(Account& account) {
     }
 }
 
+void OfflineQueue::go_on(Account& account, const Resource& resource) {
+    State& state = states_.of(account);
+    if (state.left_over && takes_messages(resource)) start(account, resource);
+}
+
 void OfflineQueue::begin(const xmpp::Jid& account, SessionId session) {
     tasks_.add("offline hand-over", hand_over(account, session));
 }
@@ -201,6 +208,7 @@ void OfflineQueue::finish(const xmpp::Jid& account, bool queue_is_empty) {
     const SessionId ended = std::exchange(state.session, 0);
     state.handing_over = false;
     state.gone.clear();
+    state.left_over = !queue_is_empty;
     if (queue_is_empty) {
         if (state.again) start_any(*loaded);
         return;
@@ -223,8 +231,10 @@ reactor::Deferred<void> OfflineQueue::hand_over(xmpp::Jid account, SessionId ses
             });
         base::Result<std::vector<storage::Delivery>> page = co_await std::move(reading);
         if (!page || page->empty()) {
-            if (!page)
+            if (!page) {
                 parts_.world.log.error("offline.read_failed", {{"why", page.error().message()}});
+                try_again_later(account);
+            }
             finish(account, true);
             co_return {};
         }
@@ -247,6 +257,19 @@ reactor::Deferred<void> OfflineQueue::hand_over(xmpp::Jid account, SessionId ses
     }
 }
 
+void OfflineQueue::try_again_later(const xmpp::Jid& account) {
+    State* state = state_of(account);
+    if (state == nullptr || std::exchange(state->failed, true)) return;
+    tasks_.add("offline retry", try_again(account));
+}
+
+reactor::Deferred<void> OfflineQueue::try_again(xmpp::Jid account) {
+    static_cast<void>(co_await reactor::sleep(parts_.world.reactor, kRetryDelay));
+    State* state = state_of(account);
+    if (state == nullptr || !std::exchange(state->failed, false)) co_return {};
+    start_any(*parts_.accounts.find(account));
+}
+
 // What another session has or is being given is not ours unless it fails; what comes from somebody
 // who is blocked now waits.
 void OfflineQueue::drop_waiting(const xmpp::Jid& account, std::vector<storage::Delivery>& page) {
@@ -267,6 +290,9 @@ reactor::Deferred<bool> OfflineQueue::hand_over_part(xmpp::Jid account, SessionI
     const Resource* taker = resource_in(account, session);
     if (taker == nullptr || !taker->available()) co_return false;
     if (taker->managed != storage::kOfflineQueue) {
+        // Not to somebody who is not there.
+        const base::Result<void> there = co_await taker->session->flushed();
+        if (!there || resource_in(account, session) == nullptr) co_return false;
         auto handing = hand_over_managed(account, session, part);
         const base::Result<bool> done = co_await std::move(handing);
         if (!done || !*done) co_return false;
@@ -302,9 +328,11 @@ reactor::Deferred<bool> OfflineQueue::hand_over_managed(xmpp::Jid account, Sessi
         });
     const base::Result<std::int64_t> moved = co_await std::move(writing);
     taker = resource_in(account, session);
-    if (!moved)
+    if (!moved) {
         parts_.world.log.error("offline.hand_over_failed",
                                {{"account", account.text()}, {"why", moved.error().message()}});
+        try_again_later(account);
+    }
     if (taker == nullptr) co_return false;
     for (std::size_t i = 0; i < part.size(); ++i) {
         std::optional<xmpp::Stanza> message =

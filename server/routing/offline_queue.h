@@ -65,6 +65,9 @@ public:
     void start(Account& account, const Resource& resource);
     /// The same to whoever can take it, if anybody can.
     void start_any(Account& account);
+    /// A session has its connection back (XEP-0198): the same, if something was left over for want
+    /// of one.
+    void go_on(Account& account, const Resource& resource);
 
 private:
     struct Given {
@@ -76,6 +79,8 @@ private:
         bool begun = false;           // Not so while messages are passing.
         bool again = false;           // There may be more behind the hand-over's back.
         bool has_arrived = false;     // Of what was expected, while more is.
+        bool left_over = false;       // Nobody could take more.
+        bool failed = false;          // Storage did, and is asked again later.
         SessionId session = 0;        // To whom, while handing over.
         std::size_t writes_open = 0;  // Expected, not yet arrived.
         std::size_t passing = 0;      // Expected, not yet passed.
@@ -95,6 +100,8 @@ private:
                                               std::span<const storage::Delivery> part);
     void finish(const xmpp::Jid& account, bool queue_is_empty);
     reactor::Deferred<void> nothing_passing(xmpp::Jid account);
+    void try_again_later(const xmpp::Jid& account);
+    reactor::Deferred<void> try_again(xmpp::Jid account);
     static void land(State& state, std::span<const storage::MessageId> ids);
     reactor::Deferred<void> watch(xmpp::Jid account, SessionId session);
     reactor::Deferred<bool> remove(xmpp::Jid account, std::vector<storage::MessageId> ids);

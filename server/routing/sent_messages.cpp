@@ -38,14 +38,14 @@ void SentMessages::report(const OriginReport& about) {
     if (resource != nullptr && resource->session_id != found->second.session) resource = nullptr;
     if (about.kind == OriginReport::Kind::placed) {
         found->second.placed = true;
-        if (found->second.announced && resource != nullptr && found->second.taken != 0)
+        if (found->second.announced && resource != nullptr)
             resource->session->placed(found->second.taken);
         return;
     }
     const Sent sent = std::move(found->second);
     sent_.erase(found);
     if (sent.message) tell_copies(sent, about.id);
-    if (sent.announced && resource != nullptr && sent.taken != 0)
+    if (sent.announced && resource != nullptr)
         resource->session->settled(sent.taken, about.kind == OriginReport::Kind::stored);
 }
 

@@ -100,6 +100,8 @@ base::Result<xmpp::Jid, StanzaError> Negotiation::choose_resource(const std::str
         return std::unexpected(StanzaError::bad_request("the resource is not a valid one"));
     if (account == nullptr) return *std::move(full);
     const Resource* holder = account->find(full->resource());
+    // A client that lost its connection and does not want its session back (XEP-0198) is no other.
+    if (holder != nullptr && replace_detached(*holder)) return *std::move(full);
     if (holder != nullptr) {
         switch (context_.settings.resource_conflict) {
             case ResourceConflict::refuse_new:
@@ -117,11 +119,28 @@ base::Result<xmpp::Jid, StanzaError> Negotiation::choose_resource(const std::str
                 return *std::move(full);
         }
     }
-    if (account->resources().size() >= context_.settings.resources_per_account_max)
+    if (account->resources().size() >= context_.settings.resources_per_account_max &&
+        !replace_any_detached(*account))
         return std::unexpected(StanzaError(xmpp::ErrorType::wait,
                                            xmpp::StanzaCondition::resource_constraint,
                                            "too many clients are logged in to this account"));
     return *std::move(full);
+}
+
+// False: it has a connection.
+bool Negotiation::replace_detached(const Resource& holder) {
+    ClientSession* old = context_.keeper.find_session(holder.session_id);
+    if (old == nullptr || !old->detached()) return false;
+    old->fail(StreamError(StreamCondition::conflict, "replaced by a new session"));
+    old->withdraw();
+    return true;
+}
+
+// Clients that never come back for their sessions must not keep new ones out. The oldest goes.
+bool Negotiation::replace_any_detached(const Account& account) {
+    for (const auto& resource : account.resources())
+        if (replace_detached(*resource)) return true;
+    return false;
 }
 
 std::string Negotiation::made_resource() const {
@@ -140,14 +159,14 @@ void Negotiation::bound(const xmpp::Stanza& request) {
         (void)context_.router.hooks().resource_bound.run(event);
     }
     session_.send_early();
-    if (!knows_lost_) take_lost();
+    if (!knows_lost_) release_lost();
 }
 
 // After a crash: a client that does not ask for its old stream gets what that one was sent as
 // offline messages.
-void Negotiation::take_lost() {
-    for (LostStream& lost : context_.resumable.take_lost_of(session_.jid()))
-        context_.tasks.add("sm lost", release_lost(context_, std::move(lost), std::nullopt));
+void Negotiation::release_lost() {
+    for (LostStream& lost : context_.resumable.release_lost_of(session_.jid()))
+        context_.tasks.add("sm lost", forget_lost(context_, std::move(lost)));
 }
 
 void Negotiation::refuse_bind(const xmpp::Stanza& request, const StanzaError& error) {

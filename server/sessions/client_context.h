@@ -44,6 +44,8 @@ public:
     virtual bool lives_here(const xmpp::Jid& account) const = 0;
     /// False: the mailbox is full, `arrival` is untouched.
     virtual bool move(std::shared_ptr<Arrival> arrival) = 0;
+    /// To be looked at after `time`: to be released if it is not, and forgotten.
+    virtual void keep_lost(LostStream stream, base::Duration time) = 0;
     /// A session lost its connection and lives on.
     virtual void disconnected(const std::optional<AddressKey>& address) = 0;
 

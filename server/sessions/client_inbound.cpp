@@ -3,6 +3,7 @@
 #include "server/sessions/client_session.h"
 #include "server/sessions/held_stanzas.h"
 #include "xmpp/core/namespaces.h"
+#include "xmpp/xml/writer.h"
 
 #include <utility>
 
@@ -11,6 +12,15 @@ namespace {
 
 using xmpp::StreamCondition;
 using xmpp::StreamError;
+
+/// Messages of one client that are being stored at a time: one more, and no more is read until half
+/// of them are. A disk that is slow makes its clients slow, and not the queues long.
+constexpr std::uint32_t kStoringMax = 500;
+
+xmpp::StanzaKind kind_of(const xmpp::Element& stanza) {
+    if (stanza.name() == "message") return xmpp::StanzaKind::message;
+    return stanza.name() == "iq" ? xmpp::StanzaKind::iq : xmpp::StanzaKind::presence;
+}
 
 }  // namespace
 
@@ -28,7 +38,10 @@ void ClientSession::take_in(xmpp::StanzaElement element) {
     if (!stanza) {
         if (auto reply = xmpp::Stanza::error_reply(root, stanza.error())) {
             reply->set_attribute("to", jid_.text());
-            send(*reply);
+            // No stanza for routing, but one to the client, who counts it.
+            std::string xml;
+            xmpp::append_xml(xml, *reply, xmpp::ns::client);
+            enqueue({.text = std::move(xml), .kind = kind_of(*reply)});
         }
         return;
     }
@@ -60,10 +73,11 @@ void ClientSession::submit(xmpp::Stanza stanza) {
     // The account was removed under the session.
     if (resource == nullptr || resource->session_id != id_)
         return fail(StreamError(StreamCondition::not_authorized));
-    if (sm_ == nullptr) {
-        (void)context_.router.submit(*account, *resource, std::move(stanza));
-    } else {
+    if (sm_ != nullptr) {
         submit_counted(*account, *resource, std::move(stanza));
+    } else if (context_.router.submit(*account, *resource, std::move(stanza)) !=
+               Router::Submitted::settled) {
+        being_stored();
     }
     if (congested_ || !open() || !context_.router.congested()) return;
     congested_ = true;
@@ -76,8 +90,8 @@ void ClientSession::submit(xmpp::Stanza stanza) {
 void ClientSession::submit_counted(Account& account, Resource& resource, xmpp::Stanza stanza) {
     const std::uint32_t number = sm_->taken();
     if (is_set_for_us(stanza)) {
-        sm_->open(number);
-        sm_->open_requests.push_back({number, std::string(stanza.id())});
+        sm_->open_request(stanza.id());
+        lose_patience_later();
         stream_.hold(XmlStream::Hold::storing);
         (void)context_.router.submit(account, resource, std::move(stanza), number);
         return;
@@ -91,9 +105,26 @@ void ClientSession::submit_counted(Account& account, Resource& resource, xmpp::S
     }
     const Router::Submitted known =
         context_.router.submit(account, resource, std::move(stanza), number);
-    if (known == Router::Submitted::settled || sm_ == nullptr || number == 0) return;
+    if (known == Router::Submitted::settled) return;
+    being_stored();
+    if (sm_ == nullptr || number == 0) return;
     sm_->open(number);
-    if (known == Router::Submitted::pending) stream_.hold(XmlStream::Hold::storing);
+    if (known == Router::Submitted::placed) return;
+    sm_->placing = number;
+    stream_.hold(XmlStream::Hold::storing);
+}
+
+void ClientSession::being_stored() {
+    if (++storing_ < kStoringMax) return;
+    storing_much_ = true;
+    stream_.hold(XmlStream::Hold::storing);
+}
+
+void ClientSession::read_on() {
+    if (storing_much_ && storing_ > kStoringMax / 2) return;
+    storing_much_ = false;
+    if (sm_ != nullptr && (sm_->key == 0 || sm_->placing || sm_->has_requests())) return;
+    stream_.release(XmlStream::Hold::storing);
 }
 
 // The roster's changes are saved one after the other; behind them the account is free again.
@@ -103,7 +134,7 @@ void ClientSession::settle_after_edits(std::uint32_t number) {
     context_.accounts.with(jid_.bare(),
                            [&context = context_, id = id_, number](const base::Result<Account*>&) {
                                if (ClientSession* session = context.keeper.find_session(id))
-                                   session->settled(number, false);
+                                   session->settle(number);
                            });
 }
 

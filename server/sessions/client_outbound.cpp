@@ -1,9 +1,9 @@
 // What a client is sent: queued, written at the end of the turn, and given back when it cannot be.
+#include "server/routing/durable_delivery.h"
 #include "server/sessions/client_session.h"
 #include "server/sessions/held_stanzas.h"
 #include "server/sessions/negotiation.h"
 #include "xmpp/core/namespaces.h"
-#include "xmpp/payloads/carbon.h"
 #include "xmpp/payloads/message_class.h"
 #include "xmpp/xml/writer.h"
 
@@ -20,12 +20,11 @@ using xmpp::StreamError;
 /// Stanzas that wait for a message in front of them to be stored.
 constexpr std::size_t kOrderMax = 10'000;
 
-// Only messages are worth keeping for a client that is gone; not an error report, nor a copy of
-// what another client got (XEP-0280).
+// Only messages are worth keeping for a client that is gone; not an error report, nor what the
+// account itself tells this client: copies of what another got (XEP-0280), results of its archive.
 bool is_kept(const xmpp::Stanza& stanza, const xmpp::Jid& client) {
     if (!stanza.is_message() || stanza.is_error()) return false;
-    const bool is_own = stanza.from() && stanza.from()->text() == client.bare_view();
-    return !is_own || xmpp::copied_message(stanza) == nullptr;
+    return stanza.from() && stanza.from()->text() != client.bare_view();
 }
 
 }  // namespace
@@ -84,6 +83,15 @@ reactor::Deferred<void> ClientSession::flushed() {
     return written;
 }
 
+// With stream management: what nobody else has, and somebody would miss. A room learns that its
+// occupant is gone.
+bool ClientSession::returns(const OutboundOrder::Item& item) const {
+    if (!item.stanza || item.id != 0 || item.kept_elsewhere || !is_kept(*item.stanza, jid_))
+        return false;
+    return item.stanza->message_type() == xmpp::MessageType::groupchat ||
+           DurableDelivery::concerns(*item.stanza);
+}
+
 // --- the order
 
 Place ClientSession::reserve() {
@@ -136,6 +144,7 @@ void ClientSession::send_ordered() {
 
 void ClientSession::transmit(OutboundOrder::Item item) {
     if (item.waiting) {
+        if (detached_) return;  // Whoever waits hears that the connection is gone.
         if (stream_.queued_bytes() > 0) {
             unwritten().wait(stream_.queued_total(), *std::move(item.waiting));
         } else {
@@ -158,11 +167,11 @@ void ClientSession::transmit(OutboundOrder::Item item) {
         item.stanza->append_to(context_.scratch);
         xml = context_.scratch;
     }
+    if (counted && detached_) return remember(item, xml);
     stream_.send(xml);
     if (counted) {
         unwritten().add(stream_.queued_total());
         remember(item, xml);
-        if (sm_ != nullptr) ask_for_acknowledgement();
     } else if (item.stanza && is_kept(*item.stanza, jid_) && !item.kept_elsewhere) {
         unwritten().add(stream_.queued_total(), *std::move(item.stanza));
     } else {
@@ -173,7 +182,9 @@ void ClientSession::transmit(OutboundOrder::Item item) {
 
 void ClientSession::send(std::string_view text) {
     stream_.send(text);
-    if (state_ == State::bound) unwritten().add(stream_.queued_total());
+    if (state_ != State::bound) return;
+    unwritten().add(stream_.queued_total());
+    limit_queue();
 }
 
 void ClientSession::send(const xmpp::Element& element) {

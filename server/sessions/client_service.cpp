@@ -12,6 +12,7 @@
 #include "xmpp/xml/read_stanza.h"
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -23,6 +24,8 @@ constexpr base::Duration kSweepInterval = std::chrono::minutes(1);
 /// A connection's end that could not be reported because the mailbox was full is tried again.
 constexpr base::Duration kReportRetry = std::chrono::milliseconds(100);
 constexpr unsigned kShardShift = 48;
+/// What a client has at least to come back after a crash, however long its connection was gone.
+constexpr base::Duration kLostLeftMin = std::chrono::minutes(1);
 /// Sessions that are restored before the database is waited for.
 constexpr std::size_t kRestoresAtOnce = 256;
 /// Where the one AddressLimits of the process lives.
@@ -62,7 +65,7 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
           limits(context.settings.addresses),
           sweep([this] { on_sweep(); }),
           report([this] { on_report(); }),
-          lost([this] { release_lost(); }),
+          lost([this] { forget_lost(); }),
           deadline([this] { drop_all(); }) {
         for (const std::string_view address : config.get(keys::kListenAddresses))
             listen_addresses.emplace_back(address);
@@ -255,27 +258,29 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
     // --- over a restart
 
     reactor::Deferred<void> suspend() {
-        std::vector<std::pair<storage::SmSessionKey, std::string>> saved;
+        std::vector<std::pair<SessionId, reactor::Deferred<void>>> saving;
         for (const auto& [id, session] : sessions)
-            if (auto state = session->save())
-                saved.emplace_back(session->management()->key, *std::move(state));
-        for (auto& [key, state] : saved) {
-            auto writing = context.database.write(
-                [key, state = std::move(state),
-                 at = world.clock.wall()](storage::Transaction& transaction) -> base::Result<void> {
-                    storage::SmSessions streams(transaction);
-                    TRY(streams.save_state(key, state));
-                    return streams.detach(key, at);
-                });
+            if (auto saved = session->save()) saving.emplace_back(id, write(*std::move(saved)));
+        std::set<SessionId> done;
+        for (auto& [id, writing] : saving) {
+            const base::Result<void> written = co_await std::move(writing);
+            if (written) done.insert(id);
             // Without its state a stream cannot be resumed, and nothing that it was sent is lost.
-            writes.push_back(std::move(writing));
+            if (!written) world.log.error("sm.save_failed", {{"why", written.error().message()}});
         }
-        for (auto& writing : std::exchange(writes, {}))
-            if (const base::Result<void> done = co_await std::move(writing); !done)
-                world.log.error("sm.save_failed", {{"why", done.error().message()}});
         for (const auto& [id, session] : sessions)
-            session->suspend();
+            session->suspend(done.contains(id));
         co_return {};
+    }
+
+    reactor::Deferred<void> write(ClientSession::Saved saved) {
+        return context.database.write([saved = std::move(saved), at = world.clock.wall()](
+                                          storage::Transaction& transaction) -> base::Result<void> {
+            storage::SmSessions streams(transaction);
+            TRY(streams.save_state(saved.key, saved.state));
+            TRY(streams.set_taken(saved.key, saved.taken));
+            return streams.detach(saved.key, at);
+        });
     }
 
     reactor::Deferred<void> restore(std::vector<storage::SmSession> streams) {
@@ -308,6 +313,7 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
         const base::Result<Resource*> resource =
             co_await context.accounts.bind(stream.owner, *sessions[id], id);
         if (!resource) {
+            sessions[id]->drop();
             sessions.erase(id);
             co_return false;
         }
@@ -343,17 +349,29 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
         }
     }
 
-    // The server crashed, or the stream could not be saved.
+    // The server crashed, or the stream could not be saved. The time that it has runs from here,
+    // but for what of it was over before: crash after crash, it ends.
     void lose(storage::SmSession& stream) {
-        context.resumable.add_lost({stream.token, stream.key, stream.owner, stream.taken},
-                                   world.reactor.now() + std::chrono::seconds(stream.max_seconds));
-        release_lost();
+        base::Duration left = std::chrono::seconds(stream.max_seconds);
+        if (stream.detached_at)
+            left = std::clamp(*stream.detached_at + left - world.clock.wall(),
+                              std::min(kLostLeftMin, left), left);
+        keep_lost({.token = stream.token,
+                   .key = stream.key,
+                   .owner = stream.owner,
+                   .taken = stream.taken,
+                   .forget_at = world.reactor.now() + left},
+                  left);
     }
 
-    void release_lost() {
+    void keep_lost(LostStream stream, base::Duration time) override {
+        context.resumable.add_lost(std::move(stream), world.reactor.now() + time);
+        lost.arm(world.reactor.wheel(), *context.resumable.next_lost());
+    }
+
+    void forget_lost() {
         for (LostStream& stream : context.resumable.take_lost_until(world.reactor.now()))
-            context.tasks.add("sm lost",
-                              Negotiation::release_lost(context, std::move(stream), std::nullopt));
+            context.tasks.add("sm lost", Negotiation::forget_lost(context, std::move(stream)));
         if (const auto due = context.resumable.next_lost()) lost.arm(world.reactor.wheel(), *due);
     }
 

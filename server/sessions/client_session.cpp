@@ -186,9 +186,11 @@ bool ClientSession::settle() {
         leave_suspended();
         return true;
     }
-    // Who has read our closing tag may count on the resource being gone, so both happen in one turn.
+    // Who has read our closing tag may count on the resource being gone, so both happen in one
+    // turn.
     if (state_ == State::closing && !overflowed_) stream_.flush_now();
-    if (state_ == State::finished || stream_.queued_bytes() == 0 || overflowed_) {
+    // With stream management it is known what the client has: nothing that it may yet read counts.
+    if (state_ == State::finished || stream_.queued_bytes() == 0 || overflowed_ || sm_ != nullptr) {
         withdraw();
         end_management();
         // At once: what comes for the account from now on must not overtake it, and whoever logs in
@@ -274,7 +276,9 @@ void ClientSession::on_element(xmpp::StanzaElement element) {
     if (state_ == State::negotiating) negotiation_->on_element(std::move(element));
 }
 
+// XEP-0198 §7: who says farewell will not resume.
 void ClientSession::on_stream_close() {
+    if (sm_ != nullptr && open()) context_.resumable.remove(std::exchange(sm_->token, {}));
     end_stream({}, StreamEnd::by_client);
 }
 
@@ -323,6 +327,7 @@ void ClientSession::set_deadline(base::MonotonicTime deadline) {
 void ClientSession::arm_timer() {
     base::MonotonicTime next = deadline_;
     if (resume_at_ != kNever) next = std::min(next, resume_at_);
+    if (sm_ != nullptr && sm_->patience != kNever) next = std::min(next, sm_->patience);
     if (!armed() || next < reactor::Timer::deadline()) arm(context_.world.reactor.wheel(), next);
 }
 
@@ -333,6 +338,7 @@ void ClientSession::on_expired() {
         stream_.release(XmlStream::Hold::rate);
     }
     if (state_ == State::finished) return;
+    if (sm_ != nullptr && sm_->patience != kNever && sm_->patience <= now) lose_patience();
     if (deadline_ <= now) on_deadline();
     if (state_ != State::finished && !armed()) arm_timer();
 }

@@ -11,6 +11,7 @@
 #include "server/routing/router.h"
 #include "server/sessions/client_context.h"
 #include "server/sessions/outbound_order.h"
+#include "server/sessions/resumable_sessions.h"
 #include "server/sessions/stream_management.h"
 #include "server/sessions/unwritten.h"
 #include "storage/tables/sm_sessions.h"
@@ -84,22 +85,32 @@ public:
     bool detached() const { return detached_; }
     /// Whether the address of a connection is to be given back when the session goes.
     bool counts() const { return counts_; }
-    /// What the client sent is not settled yet, or its count not on disk.
+    /// What the client sent is being stored, or its count is; or a request that it sent is not
+    /// answered, unless that took too long.
     bool counts_pending();
+    /// The client has them.
+    void take_acknowledged(StreamManagement::Acknowledged acknowledged);
     /// Who will resume it; the last one that asked.
     void set_successor(SessionId session) { successor_ = session; }
     SessionId successor() const { return successor_; }
     /// The old connection, if there is one, is told that another one takes its place.
     void give_up_connection();
     /// Goes on over the connection of `from`, which has logged in as the same account.
-    void resume(DetachedStream stream, const ClientSession& from,
-                StreamManagement::Acknowledged acknowledged);
+    void resume(DetachedStream stream, const ClientSession& from);
     /// Before a restart: no more is read; all there is to save, nullopt when it cannot be resumed;
     /// and the end of the connection.
     void stop_reading() { stream_.hold(XmlStream::Hold::task); }
     bool can_suspend() const { return can_detach() || (detached_ && state_ == State::bound); }
-    std::optional<std::string> save();
-    void suspend();
+    struct Saved {
+        storage::SmSessionKey key = 0;
+        std::uint32_t taken = 0;
+        std::string state;
+    };
+    std::optional<Saved> save();
+    /// A restored session that cannot be bound: as if it had not been restored.
+    void drop();
+    /// `saved`: the database has it.
+    void suspend(bool saved);
 
     // --- for Negotiation
 
@@ -142,6 +153,7 @@ private:
     void on_stream_close() override;
     void on_parse_error(const xmpp::StreamError& error) override;
     void on_tls_started() override;
+    void on_flush() override;
     void on_written() override;
     void on_connection_lost(const base::Failure& why) override;
     void on_finished() override;
@@ -156,6 +168,9 @@ private:
     void submit(xmpp::Stanza stanza);
     void submit_counted(Account& account, Resource& resource, xmpp::Stanza stanza);
     void settle_after_edits(std::uint32_t number);
+    void being_stored();
+    void read_on();
+    void settle(std::uint32_t number);
     bool is_set_for_us(const xmpp::Stanza& stanza) const;
     bool answered_here(xmpp::Stanza& stanza);
     bool take_client_state(const xmpp::Element& element);
@@ -166,14 +181,16 @@ private:
     void on_management(const xmpp::Element& element);
     void enable_management(const xmpp::SmEnable& enable);
     void enabled(const base::Result<storage::SmSessionKey>& key, std::uint64_t place);
-    void answer_request();
+    void answer_questions();
+    void acknowledge(std::uint32_t count);
+    void lose_patience_later();
+    void lose_patience();
     void store_count(std::uint32_t count);
     void on_acknowledged(std::uint32_t handled);
-    void take_acknowledged(StreamManagement::Acknowledged acknowledged);
-    void ask_for_acknowledgement();
     bool has_room() const;
     void remember(const OutboundOrder::Item& item, std::string_view bytes);
-    void settle_request(std::string_view id);
+    bool comes_from_server(const xmpp::Stanza& response) const;
+    bool returns(const OutboundOrder::Item& item) const;
     bool can_detach() const;
     void detach();
     void expire();
@@ -191,9 +208,8 @@ private:
     static base::Result<void> forget(storage::Transaction& transaction, const xmpp::Jid& owner,
                                      storage::SmSessionKey key,
                                      const StreamManagement::Acknowledged& gone);
-    static reactor::Deferred<void> end_stream_row(ClientContext& context, xmpp::Jid owner,
-                                                  storage::SmSessionKey key,
-                                                  StreamManagement::Acknowledged gone);
+    static reactor::Deferred<void> end_stream_row(ClientContext& context, LostStream ended,
+                                                  std::optional<std::uint32_t> taken);
 
     void on_deadline();
     void ping();
@@ -233,6 +249,7 @@ private:
     std::uint64_t next_place_ = 1;
     Pace stanza_pace_;
     Pace byte_pace_;
+    std::uint32_t storing_ = 0;  // Messages of the client's that are being stored.
     std::uint32_t ping_number_ = 0;
     State state_ = State::negotiating;
     bool header_sent_ = false;
@@ -240,6 +257,7 @@ private:
     bool withdrawn_ = false;
     bool overflowed_ = false;
     bool congested_ = false;
+    bool storing_much_ = false;
     bool moved_ = false;
     bool detached_ = false;   // Bound, without a connection, until it is resumed.
     bool suspended_ = false;  // Saved for the next start of the server.

@@ -9,6 +9,7 @@
 #include "storage/tables/sm_sessions.h"
 #include "xmpp/core/namespaces.h"
 #include "xmpp/stream/sm_elements.h"
+#include "xmpp/stream/stream_header.h"
 #include "xmpp/xml/read_stanza.h"
 
 #include <algorithm>
@@ -25,6 +26,15 @@ using xmpp::StreamCondition;
 using xmpp::StreamError;
 
 constexpr std::size_t kTokenBytes = 18;
+/// How long answers to the client's questions, and answers to its requests, are waited for.
+constexpr base::Duration kPatience = std::chrono::seconds(5);
+/// How long the count of a stream that has ended can be asked for.
+constexpr base::Duration kCountKept = std::chrono::hours(24);
+
+struct EndedRow {
+    std::int64_t moved = 0;              // Into the offline queue.
+    std::optional<std::uint32_t> taken;  // When it is kept.
+};
 
 std::string failed_xml(StanzaCondition condition, std::string text = {}) {
     return xmpp::to_xml(xmpp::SmFailed{.condition = condition, .text = std::move(text)});
@@ -48,8 +58,8 @@ void ClientSession::on_management(const xmpp::Element& element) {
     } else if (sm_ == nullptr) {
         send(failed_xml(StanzaCondition::unexpected_request, "enable stream management first"));
     } else if (std::holds_alternative<xmpp::SmRequest>(*parsed)) {
-        sm_->asked_at = sm_->taken();
-        answer_request();
+        sm_->ask_us();
+        stream_.flush_later();
     } else if (const auto* ack = std::get_if<xmpp::SmAck>(&*parsed)) {
         on_acknowledged(ack->handled);
     } else {
@@ -60,15 +70,18 @@ void ClientSession::on_management(const xmpp::Element& element) {
 // --- enabling (XEP-0198 §3)
 
 void ClientSession::enable_management(const xmpp::SmEnable& enable) {
-    if (sm_ != nullptr)
-        return send(failed_xml(StanzaCondition::unexpected_request, "it is enabled already"));
+    if (sm_ != nullptr) {
+        send(failed_xml(StanzaCondition::unexpected_request, "it is enabled already"));
+        return fail(StreamError(StreamCondition::policy_violation,
+                                "stream management can be enabled once"));
+    }
     sm_ = std::make_unique<StreamManagement>();
     // What the client is sent from here on counts, behind <enabled/>.
     const std::uint64_t place = order().reserve(false);
     const std::uint32_t longest = seconds_of(context_.settings.resume_timeout);
-    sm_->max_seconds = std::min(enable.max_seconds.value_or(longest), longest);
+    if (enable.resume) sm_->max_seconds = std::min(enable.max_seconds.value_or(longest), longest);
     const std::string token = context_.world.entropy.token(kTokenBytes);
-    if (enable.resume && sm_->max_seconds > 0) sm_->token = token;
+    if (sm_->max_seconds > 0) sm_->token = token;
     // Nothing more is read until the count has its place in the database.
     stream_.hold(XmlStream::Hold::storing);
     context_.tasks.add("enable stream management",
@@ -102,8 +115,9 @@ void ClientSession::enabled(const base::Result<storage::SmSessionKey>& key, std:
         sm_->enabled = true;
         if (Resource* resource = own_resource()) resource->managed = *key;
         if (!sm_->token.empty()) context_.resumable.add(sm_->token, id_);
-        answer.text = xmpp::to_xml(xmpp::SmEnabled{
-            .id = sm_->token, .resume = !sm_->token.empty(), .max_seconds = sm_->max_seconds});
+        xmpp::SmEnabled enabled{.id = sm_->token, .resume = !sm_->token.empty()};
+        if (enabled.resume) enabled.max_seconds = sm_->max_seconds;
+        answer.text = xmpp::to_xml(enabled);
     } else {
         context_.world.log.error("sm.enable_failed", {{"why", key.error().message()}});
         sm_.reset();
@@ -111,7 +125,7 @@ void ClientSession::enabled(const base::Result<storage::SmSessionKey>& key, std:
     }
     order().fill(place, std::move(answer));
     send_ordered();
-    stream_.release(XmlStream::Hold::storing);
+    read_on();
 }
 
 void ClientSession::remove_stream(ClientContext& context, storage::SmSessionKey key) {
@@ -128,26 +142,71 @@ Resource* ClientSession::own_resource() {
 
 // --- acknowledging what the client sends (XEP-0198 §4)
 
-void ClientSession::placed(std::uint32_t) {
-    stream_.release(XmlStream::Hold::storing);
+void ClientSession::placed(std::uint32_t taken) {
+    if (sm_ != nullptr && sm_->placing == taken) sm_->placing.reset();
+    read_on();
 }
 
 void ClientSession::settled(std::uint32_t taken, bool stored) {
-    if (sm_ == nullptr) return;
-    stream_.release(XmlStream::Hold::storing);
-    sm_->settle(taken);
-    if (stored && StreamManagement::reaches(taken, sm_->stored())) sm_->stored(taken);
-    answer_request();
+    if (storing_ > 0) --storing_;
+    if (sm_ != nullptr && taken != 0) {
+        if (sm_->placing == taken) sm_->placing.reset();
+        if (stored) sm_->stored(taken);
+        settle(taken);
+    }
+    read_on();
 }
 
-// Waits until everything up to the client's <r/> is settled and the count of it is on disk.
-void ClientSession::answer_request() {
-    if (sm_ == nullptr || !sm_->asked_at || detached_) return;
-    const std::uint32_t count = sm_->settled();
-    if (!StreamManagement::reaches(count, *sm_->asked_at)) return;
-    if (!StreamManagement::reaches(sm_->stored(), count)) return store_count(count);
-    sm_->asked_at.reset();
+void ClientSession::settle(std::uint32_t number) {
+    if (sm_ == nullptr) return;
+    sm_->settle(number);
+    if (sm_->asked_us()) stream_.flush_later();
+}
+
+// Once a turn: one question and one answer, however many stanzas and questions there were.
+void ClientSession::on_flush() {
+    if (sm_ == nullptr || state_ != State::bound || detached_) return;
+    if (sm_->should_ask()) {
+        sm_->asked();
+        send(xmpp::kSmRequestXml);
+    }
+    if (sm_->asked_us() && state_ == State::bound && !detached_) answer_questions();
+}
+
+// An answer waits until everything up to its question is settled and the count of it is on disk.
+void ClientSession::answer_questions() {
+    if (const auto count = sm_->answer()) {
+        acknowledge(*count);
+        sm_->answered(*count);
+    }
+    if (!sm_->asked_us()) {
+        if (!sm_->has_requests()) sm_->patience = {};
+        return;
+    }
+    if (!StreamManagement::reaches(sm_->stored(), sm_->settled())) store_count(sm_->settled());
+    lose_patience_later();
+}
+
+void ClientSession::acknowledge(std::uint32_t count) {
     send(xmpp::to_xml(xmpp::SmAck{count}));
+}
+
+void ClientSession::lose_patience_later() {
+    if (sm_->patience != base::MonotonicTime{}) return;
+    sm_->patience = context_.world.reactor.now() + kPatience;
+    arm_timer();
+}
+
+// XEP-0198 §4 lets nothing but time withhold an answer, and a request that nobody answers must not
+// keep its sender from being heard.
+void ClientSession::lose_patience() {
+    sm_->patience = {};
+    sm_->settle_requests();
+    if (sm_->asked_us() && state_ == State::bound && !detached_) {
+        acknowledge(sm_->acknowledgeable());
+        sm_->forget_questions();
+    }
+    read_on();
 }
 
 void ClientSession::store_count(std::uint32_t count) {
@@ -165,14 +224,14 @@ reactor::Deferred<void> ClientSession::write_count(ClientContext& context, Sessi
     ClientSession* session = context.keeper.find_session(id);
     if (session == nullptr || session->sm_ == nullptr) co_return {};
     session->sm_->storing_count = false;
+    session->sm_->count_failed = !written;
     if (!written) {
         // An acknowledgement that cannot be kept is not given; the client will ask again.
         context.world.log.error("sm.count_failed", {{"why", written.error().message()}});
-        session->sm_->asked_at.reset();
         co_return {};
     }
-    if (StreamManagement::reaches(count, session->sm_->stored())) session->sm_->stored(count);
-    session->answer_request();
+    session->sm_->stored(count);
+    if (session->sm_->asked_us()) session->stream_.flush_later();
     co_return {};
 }
 
@@ -182,8 +241,7 @@ void ClientSession::on_acknowledged(std::uint32_t handled) {
     auto acknowledged = sm_->acknowledge(handled);
     if (!acknowledged) return fail(xmpp::handled_count_too_high(acknowledged.error()));
     take_acknowledged(*std::move(acknowledged));
-    sm_->asked = false;
-    if (sm_->unacknowledged() > 0) ask_for_acknowledgement();
+    if (sm_->should_ask()) stream_.flush_later();
 }
 
 void ClientSession::take_acknowledged(StreamManagement::Acknowledged acknowledged) {
@@ -201,11 +259,12 @@ reactor::Deferred<void> ClientSession::save_acknowledged(ClientContext& context,
         ClientSession* session = context.keeper.find_session(id);
         if (session == nullptr || session->sm_ == nullptr || session->sm_->unsaved.empty())
             co_return {};
-        session->sm_->saving = true;
-        auto writing =
-            context.database.write([owner = session->jid_.bare(), key = session->sm_->key,
-                                    gone = std::exchange(session->sm_->unsaved, {})](
-                                       Transaction& transaction) -> base::Result<void> {
+        StreamManagement& sm = *session->sm_;
+        sm.saving = true;
+        sm.being_saved = std::exchange(sm.unsaved, {});
+        auto writing = context.database.write(
+            [owner = session->jid_.bare(), key = sm.key,
+             gone = sm.being_saved](Transaction& transaction) -> base::Result<void> {
                 return forget(transaction, owner, key, gone);
             });
         const base::Result<void> saved = co_await std::move(writing);
@@ -214,6 +273,11 @@ reactor::Deferred<void> ClientSession::save_acknowledged(ClientContext& context,
         session = context.keeper.find_session(id);
         if (session == nullptr || session->sm_ == nullptr) co_return {};
         session->sm_->saving = false;
+        StreamManagement::Acknowledged done = std::exchange(session->sm_->being_saved, {});
+        if (saved) continue;
+        // With the next, or when the session ends.
+        session->sm_->unsaved.add(std::move(done));
+        co_return {};
     }
 }
 
@@ -229,16 +293,9 @@ base::Result<void> ClientSession::forget(Transaction& transaction, const xmpp::J
 bool ClientSession::counts_pending() {
     if (!sm_->all_settled()) return true;
     if (StreamManagement::reaches(sm_->stored(), sm_->taken())) return false;
+    if (std::exchange(sm_->count_failed, false)) return false;
     store_count(sm_->taken());
     return true;
-}
-
-// One question at a time; the answer leads to the next.
-void ClientSession::ask_for_acknowledgement() {
-    if (sm_->asked || detached_ || state_ != State::bound) return;
-    sm_->asked = true;
-    stream_.send(xmpp::kSmRequestXml);
-    unwritten().add(stream_.queued_total());
 }
 
 // Half of what may wait: more may be handed to the client then.
@@ -249,13 +306,18 @@ bool ClientSession::has_room() const {
 
 void ClientSession::remember(const OutboundOrder::Item& item, std::string_view bytes) {
     const bool is_iq = item.stanza && item.stanza->is_iq();
-    if (!sm_->open_requests.empty() && is_iq && item.stanza->is_response())
-        settle_request(item.stanza->id());
+    // An IQ set to the server is settled when it is answered; nothing is read before.
+    if (is_iq && item.stanza->is_response() && sm_->has_requests() &&
+        comes_from_server(*item.stanza) && sm_->settle_request(item.stanza->id())) {
+        read_on();
+        if (sm_->asked_us()) stream_.flush_later();
+    }
     sm_->push({.bytes = base::SharedBytes(std::string(bytes)),
                .id = item.id,
                .managed = item.managed,
                .shared = item.shared,
-               .request = is_iq && item.stanza->is_request()});
+               .request = is_iq && item.stanza->is_request(),
+               .returns = returns(item)});
     if (sm_->unacknowledged() <= context_.settings.unacknowledged_max &&
         sm_->unacknowledged_bytes() <= context_.settings.unacknowledged_bytes_max)
         return;
@@ -267,16 +329,10 @@ void ClientSession::remember(const OutboundOrder::Item& item, std::string_view b
     }
 }
 
-// An IQ set to the server is settled when it is answered; nothing is read before.
-void ClientSession::settle_request(std::string_view id) {
-    const auto found =
-        std::ranges::find(sm_->open_requests, id, &StreamManagement::OpenRequest::id);
-    if (found == sm_->open_requests.end()) return;
-    const std::uint32_t number = found->number;
-    sm_->open_requests.erase(found);
-    sm_->settle(number);
-    stream_.release(XmlStream::Hold::storing);
-    answer_request();
+// Nobody else can answer what was sent to it.
+bool ClientSession::comes_from_server(const xmpp::Stanza& response) const {
+    if (!response.from() || *response.from() == jid_.bare()) return true;
+    return response.from()->is_domain() && context_.router.is_local(response.from()->domain());
 }
 
 // --- without a connection (XEP-0198 §5)
@@ -288,15 +344,13 @@ bool ClientSession::can_detach() const {
 
 void ClientSession::detach() {
     context_.world.log.debug("sm.detached", {{"jid", jid_.text()}});
-    // A client that resumes is active until it says otherwise (XEP-0352 §5).
-    release_held();
-    held_.reset();
     detached_ = true;
     stream_.abort();
+    context_.metrics.detached.add();
     ping_sent_ = false;
     resume_at_ = {};
-    sm_->asked = false;
-    sm_->asked_at.reset();
+    sm_->ask_again();
+    sm_->forget_questions();
     sm_->waiting_for_room.clear();  // Whoever waits hears that the connection is gone.
     unwritten_.reset();
     if (congested_) {
@@ -304,13 +358,15 @@ void ClientSession::detach() {
         congested_ = false;
     }
     release_address();
-    context_.metrics.detached.add();
     set_deadline(context_.world.reactor.now() + std::chrono::seconds(sm_->max_seconds));
     context_.database
         .write([key = sm_->key, at = context_.world.clock.wall()](Transaction& transaction) {
             return SmSessions(transaction).detach(key, at);
         })
         .detach("sm detach");
+    // A client that resumes is active until it says otherwise (XEP-0352 §5).
+    release_held();
+    held_.reset();
 }
 
 // The time to come back is over, or too much waits.
@@ -327,13 +383,14 @@ void ClientSession::expire() {
 void ClientSession::give_up_connection() {
     if (detached_) return;
     stream_.send(StreamError(StreamCondition::conflict, "resumed by another connection").to_xml() +
-                 "</stream:stream>");
+                 std::string(xmpp::kStreamCloseXml));
     stream_.flush_now();
+    // Not reset: what was sent is to arrive.
+    stream_.close();
     if (!detached_) detach();
 }
 
-void ClientSession::resume(DetachedStream stream, const ClientSession& from,
-                           StreamManagement::Acknowledged acknowledged) {
+void ClientSession::resume(DetachedStream stream, const ClientSession& from) {
     stream_.adopt(context_.world, std::move(stream));
     detached_ = false;
     context_.metrics.detached.subtract();
@@ -344,12 +401,13 @@ void ClientSession::resume(DetachedStream stream, const ClientSession& from,
     active_at_ = context_.world.reactor.now();
     header_sent_ = true;
     set_deadline(active_at_ + context_.settings.ping_after);
-    take_acknowledged(std::move(acknowledged));
-    stream_.send(xmpp::to_xml(xmpp::SmResumed{.previd = sm_->token, .handled = sm_->settled()}));
+    sm_->hand_back();
+    stream_.send(xmpp::to_xml(xmpp::SmResumed{.previd = sm_->token, .handled = sm_->taken()}));
     for (std::size_t i = 0; i < sm_->unacknowledged(); ++i)
         stream_.send((*sm_)[i].bytes.view());
     unwritten().add(stream_.queued_total());
-    if (sm_->unacknowledged() > 0) ask_for_acknowledgement();
+    stream_.hold(XmlStream::Hold::storing);
+    read_on();
     stream_.start();
     context_.world.log.debug("sm.resumed", {{"jid", jid_.text()}, {"peer", peer_text()}});
     context_.database
@@ -357,6 +415,9 @@ void ClientSession::resume(DetachedStream stream, const ClientSession& from,
             return SmSessions(transaction).attach(key);
         })
         .detach("sm attach");
+    Account* account = context_.accounts.find(jid_);
+    const Resource* resource = own_resource();
+    if (resource != nullptr) context_.router.offline().go_on(*account, *resource);
 }
 
 // --- the end
@@ -369,63 +430,106 @@ void ClientSession::end_management() {
     detached_ = false;
     if (!ended->token.empty()) context_.resumable.remove(ended->token);
     for (std::size_t i = 0; i < ended->unacknowledged(); ++i) {
-        const Unacknowledged& stanza = (*ended)[i];
-        if (!stanza.request) continue;
-        if (auto request = xmpp::read_stanza(stanza.bytes.view()))
-            context_.router.bounce(*std::move(request), xmpp::StanzaError::service_unavailable());
+        const Unacknowledged& unacknowledged = (*ended)[i];
+        if (!unacknowledged.request && !unacknowledged.returns) continue;
+        auto stanza = xmpp::read_stanza(unacknowledged.bytes.view());
+        if (!stanza) continue;
+        if (unacknowledged.request) {
+            context_.router.bounce(*std::move(stanza), xmpp::StanzaError::service_unavailable());
+        } else {
+            context_.router.redeliver(jid_.bare(), *std::move(stanza));
+        }
     }
     if (ended->key == 0) return;
+    ended->unsaved.add(std::exchange(ended->being_saved, {}));
     if (Account* account = context_.accounts.find(jid_)) context_.router.offline().expect(*account);
-    context_.tasks.add(
-        "sm end", end_stream_row(context_, jid_, ended->key, std::exchange(ended->unsaved, {})));
+    LostStream left{.token = std::move(ended->token),
+                    .key = ended->key,
+                    .owner = jid_,
+                    .gone = std::exchange(ended->unsaved, {}),
+                    .shared = storage::SharedDeliveries::left};
+    const auto taken =
+        ended->all_settled() ? std::optional(ended->taken()) : std::optional<std::uint32_t>();
+    context_.tasks.add("sm end", end_stream_row(context_, std::move(left), taken));
 }
 
-reactor::Deferred<void> ClientSession::end_stream_row(ClientContext& context, xmpp::Jid owner,
-                                                      storage::SmSessionKey key,
-                                                      StreamManagement::Acknowledged gone) {
-    const storage::OfflineQueueLimits limits = context.router.offline().limits();
-    auto writing =
-        context.database.write([owner = owner.bare(), key, gone = std::move(gone), limits,
-                                keep = context.router.offline().keep_for()](
-                                   Transaction& transaction) -> base::Result<std::int64_t> {
-            TRY(forget(transaction, owner, key, gone));
-            const std::int64_t moved =
-                TRY(Deliveries(transaction, limits).move_to_offline(key, keep));
-            TRY(SmSessions(transaction).remove(key));
-            return moved;
+// The count stays for a while (XEP-0198 §5): a client that comes too late to resume learns what it
+// need not send again. `taken`: nullopt when only the database will know.
+reactor::Deferred<void> ClientSession::end_stream_row(ClientContext& context, LostStream ended,
+                                                      std::optional<std::uint32_t> taken) {
+    const bool counts = !ended.token.empty() && context.resumable.has_room();
+    ended.forget_at = context.world.reactor.now() + (counts ? kCountKept : base::Duration::zero());
+    auto writing = context.database.write(
+        [ended, taken, limits = context.router.offline().limits(), counts,
+         keep = context.router.offline().keep_for(),
+         now = context.world.clock.wall()](Transaction& transaction) -> base::Result<EndedRow> {
+            SmSessions streams(transaction);
+            EndedRow row;
+            TRY(forget(transaction, ended.owner, ended.key, ended.gone));
+            row.moved =
+                TRY(Deliveries(transaction, limits).move_to_offline(ended.key, keep, ended.shared));
+            if (!counts) {
+                TRY(streams.remove(ended.key));
+                return row;
+            }
+            const auto stream = TRY(streams.find(ended.token));
+            if (!stream) return row;  // It went with its account.
+            if (taken) TRY(streams.set_taken(ended.key, *taken));
+            TRY(streams.detach(ended.key, now));
+            row.taken = taken.value_or(stream->taken);
+            return row;
         });
-    const base::Result<std::int64_t> moved = co_await std::move(writing);
-    if (!moved)
+    const base::Result<EndedRow> row = co_await std::move(writing);
+    if (!row)
         context.world.log.error("sm.end_failed",
-                                {{"jid", owner.text()}, {"why", moved.error().message()}});
-    context.router.offline().arrived(owner.bare(), moved && *moved > 0);
+                                {{"jid", ended.owner.text()}, {"why", row.error().message()}});
+    const xmpp::Jid owner = ended.owner.bare();
+    if (!row) {
+        context.keeper.keep_lost(std::move(ended), kReleaseRetry);
+    } else if (row->taken) {
+        ended.taken = *row->taken;
+        ended.released = true;
+        context.keeper.keep_lost(std::move(ended), kCountKept);
+    }
+    context.router.offline().arrived(owner, row && row->moved > 0);
     co_return {};
 }
 
 // --- over a restart of the server
 
-std::optional<std::string> ClientSession::save() {
+std::optional<ClientSession::Saved> ClientSession::save() {
     release_held();
     const Resource* resource = own_resource();
     if (sm_ == nullptr || !sm_->enabled || sm_->token.empty() || resource == nullptr ||
-        state_ != State::bound)
+        state_ != State::bound || (order_ != nullptr && !order_->empty()))
         return std::nullopt;
-    return SavedSession{.management = sm_->save(),
-                        .mechanism = mechanism_,
-                        .lang = lang_,
-                        .presence = resource->presence ? resource->presence->to_xml() : "",
-                        .interested = resource->interested,
-                        .blocklist_requested = resource->blocklist_requested,
-                        .carbons = resource->carbons,
-                        .directed = resource->directed}
-        .encode();
+    return Saved{
+        .key = sm_->key,
+        .taken = sm_->settled(),
+        .state = SavedSession{.management = sm_->save(),
+                              .mechanism = mechanism_,
+                              .lang = lang_,
+                              .presence = resource->presence ? resource->presence->to_xml() : "",
+                              .interested = resource->interested,
+                              .blocklist_requested = resource->blocklist_requested,
+                              .carbons = resource->carbons,
+                              .directed = resource->directed}
+                     .encode()};
+}
+
+void ClientSession::drop() {
+    context_.metrics.sessions.subtract();
+    context_.metrics.detached.subtract();
+    context_.resumable.remove(sm_->token);
+    state_ = State::finished;
+    withdrawn_ = true;
 }
 
 // Closes the connection so that the client comes back to resume: without a word on the stream.
-void ClientSession::suspend() {
+void ClientSession::suspend(bool saved) {
     if (!detached_) {
-        sm_->asked_at = sm_->asked_at ? sm_->asked_at : std::optional(sm_->settled());
-        answer_request();
+        if (saved) sm_->stored(sm_->settled());
+        acknowledge(sm_->acknowledgeable());
         stream_.flush_now();
     }
     suspended_ = true;

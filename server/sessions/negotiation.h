@@ -19,6 +19,7 @@
 
 namespace server {
 
+class Account;
 struct ClientContext;
 struct LostStream;
 class ClientSession;
@@ -39,10 +40,11 @@ public:
     /// Whose turn it was took too long.
     void on_deadline();
 
-    /// What a stream that cannot be resumed has not delivered waits for any client from now on.
-    /// `handled`: what its client says it got.
-    static reactor::Deferred<void> release_lost(ClientContext& context, LostStream lost,
-                                                std::optional<std::uint32_t> handled);
+    /// What a stream that cannot be resumed has not delivered waits for any client from now on, if
+    /// that is not so already. False: not yet; it will be tried again.
+    static reactor::Deferred<bool> release_lost(ClientContext& context, LostStream lost);
+    /// The same; and its count is forgotten when the time has come.
+    static reactor::Deferred<void> forget_lost(ClientContext& context, LostStream lost);
 
     /// The client has proved who it is (perhaps on another shard): says so and expects a new
     /// stream.
@@ -81,9 +83,11 @@ private:
     reactor::Deferred<void> bind(xmpp::Stanza request, std::string wanted);
     base::Result<xmpp::Jid, xmpp::StanzaError> choose_resource(const std::string& wanted,
                                                                unsigned attempt);
+    bool replace_detached(const Resource& holder);
+    bool replace_any_detached(const Account& account);
     std::string made_resource() const;
     void bound(const xmpp::Stanza& request);
-    void take_lost();
+    void release_lost();
     // Resuming (resume_negotiation.cpp).
     void on_management(const xmpp::Element& element);
     reactor::Deferred<void> resume(xmpp::SmResume wanted);

@@ -21,9 +21,9 @@ using xmpp::StanzaCondition;
 using xmpp::StreamCondition;
 using xmpp::StreamError;
 
-/// How often to look, and how long at most, until what the old connection brought is settled.
+/// How often to look whether what the old connection brought is settled. It will be: storage
+/// answers, and requests are waited for with patience.
 constexpr base::Duration kSettleInterval = std::chrono::milliseconds(2);
-constexpr int kSettleRounds = 2'500;
 
 std::string failed_xml(StanzaCondition condition, std::optional<std::uint32_t> handled,
                        std::string text) {
@@ -31,11 +31,33 @@ std::string failed_xml(StanzaCondition condition, std::optional<std::uint32_t> h
         xmpp::SmFailed{.condition = condition, .handled = handled, .text = std::move(text)});
 }
 
+/// Yields how many messages are in the offline queue now.
+base::Result<std::int64_t> release_rows(Transaction& transaction, const LostStream& lost,
+                                        const storage::OfflineQueueLimits& limits,
+                                        base::Duration keep, base::WallTime now) {
+    const auto there = storage::SmSessions(transaction).detach(lost.key, now);
+    if (!there && there.error().is(base::Errc::not_found)) return 0;  // Gone with its account.
+    if (!there) return std::unexpected(there.error());
+    storage::Deliveries deliveries(transaction, limits);
+    if (lost.gone.through > 0) TRY(deliveries.acknowledge(lost.key, lost.gone.through));
+    if (!lost.gone.done.empty()) TRY(deliveries.remove_delivered(lost.owner, lost.gone.done));
+    // What the client says it got although it was never acknowledged.
+    if (lost.handled) {
+        const auto first = TRY(deliveries.unacknowledged(lost.key, 0, 1));
+        if (!first.empty())
+            TRY(deliveries.acknowledge(
+                lost.key, StreamManagement::number_of(*lost.handled, first.front().sequence)));
+    }
+    return deliveries.move_to_offline(lost.key, keep, lost.shared);
+}
+
 }  // namespace
 
 void Negotiation::on_management(const xmpp::Element& element) {
+    // XEP-0198 §3: the order is enforced with <failed/>.
     if (phase_ != Phase::bind)
-        return session_.fail(StreamError(StreamCondition::not_authorized, "log in first"));
+        return session_.send(
+            failed_xml(StanzaCondition::unexpected_request, std::nullopt, "log in first"));
     const auto parsed = xmpp::parse_sm(element);
     if (!parsed) {
         session_.send(failed_xml(parsed.error().condition(), std::nullopt,
@@ -54,14 +76,14 @@ reactor::Deferred<void> Negotiation::resume(xmpp::SmResume wanted) {
     static_cast<void>(co_await reactor::yield());
     const auto found = context_.resumable.find(wanted.previd);
     ClientSession* old = found ? context_.keeper.find_session(*found) : nullptr;
-    if (old == nullptr || !old->jid().same_bare(session_.jid())) {
+    if (old == nullptr || !old->bound() || !old->jid().same_bare(session_.jid())) {
         auto refusing = refuse_resume(std::move(wanted));
         co_return co_await std::move(refusing);
     }
     const SessionId old_id = old->id();
     old->give_up_connection();
     old->set_successor(session_.id());
-    for (int round = 0; round < kSettleRounds && old->counts_pending(); ++round) {
+    while (old->counts_pending()) {
         static_cast<void>(co_await reactor::sleep(context_.world.reactor, kSettleInterval));
         old = context_.keeper.find_session(old_id);
         if (!session_.open()) co_return {};
@@ -82,54 +104,80 @@ reactor::Deferred<void> Negotiation::resume(xmpp::SmResume wanted) {
 void Negotiation::take_over(ClientSession& old, std::uint32_t handled) {
     auto acknowledged = old.management()->acknowledge(handled);
     if (!acknowledged) return session_.fail(xmpp::handled_count_too_high(acknowledged.error()));
+    old.take_acknowledged(*std::move(acknowledged));
     std::unique_ptr<DetachedStream> stream = session_.stream().detach();
     if (stream == nullptr) return;  // It is gone already; the session waits for the next.
-    old.resume(std::move(*stream), session_, *std::move(acknowledged));
+    old.resume(std::move(*stream), session_);
     session_.moved();
 }
 
+// --- streams that have ended
+
 // What a crash left of a stream is its count, exact to the stanza, and what it was sent. That is in
-// the offline queue before the client goes on: nothing new may overtake it.
+// the offline queue before the client goes on: nothing new may overtake it. The count stays: the
+// next crash may come before the client has heard it.
 reactor::Deferred<void> Negotiation::refuse_resume(xmpp::SmResume wanted) {
-    std::optional<std::uint32_t> handled;
-    if (auto lost = context_.resumable.take_lost(wanted.previd, session_.jid())) {
-        handled = lost->taken;
+    std::optional<std::uint32_t> taken;
+    if (auto lost = context_.resumable.release_lost(wanted.previd, session_.jid())) {
+        taken = lost->taken;
         knows_lost_ = true;
-        auto releasing = release_lost(context_, *std::move(lost), wanted.handled);
+        lost->handled = wanted.handled;
+        auto releasing = release_lost(context_, *std::move(lost));
         static_cast<void>(co_await std::move(releasing));
         if (!session_.open()) co_return {};
     }
-    session_.send(failed_xml(StanzaCondition::item_not_found, handled,
-                             "there is no such session any more"));
+    session_.send(
+        failed_xml(StanzaCondition::item_not_found, taken, "there is no such session any more"));
     session_.stream().release(XmlStream::Hold::task);
     co_return {};
 }
 
-reactor::Deferred<void> Negotiation::release_lost(ClientContext& context, LostStream lost,
-                                                  std::optional<std::uint32_t> handled) {
-    if (Account* account = context.accounts.find(lost.owner))
-        context.router.offline().expect(*account);
+reactor::Deferred<bool> Negotiation::release_lost(ClientContext& context, LostStream lost) {
+    if (lost.released) co_return true;
+    const xmpp::Jid account = lost.owner.bare();
+    // Loaded, so that what comes meanwhile stays behind it.
+    reactor::Promise<bool> promise;
+    reactor::Deferred<bool> expecting = promise.deferred();
+    context.accounts.with(account, [&offline = context.router.offline(),
+                                    promise = std::move(promise)](auto loaded) mutable {
+        if (loaded) offline.expect(**loaded);
+        promise.try_resolve(loaded.has_value());
+    });
+    const base::Result<bool> expected = co_await std::move(expecting);
     auto writing =
-        context.database.write([lost, handled, limits = context.router.offline().limits(),
-                                keep = context.router.offline().keep_for()](
-                                   Transaction& transaction) -> base::Result<std::int64_t> {
-            storage::Deliveries deliveries(transaction, limits);
-            // What the client says it got although it was never acknowledged.
-            if (handled) {
-                const auto first = TRY(deliveries.unacknowledged(lost.key, 0, 1));
-                if (!first.empty())
-                    TRY(deliveries.acknowledge(
-                        lost.key, StreamManagement::number_of(*handled, first.front().sequence)));
-            }
-            const std::int64_t moved = TRY(deliveries.move_to_offline(lost.key, keep));
-            TRY(storage::SmSessions(transaction).remove(lost.key));
-            return moved;
+        context.database.write([lost, limits = context.router.offline().limits(),
+                                keep = context.router.offline().keep_for(),
+                                now = context.world.clock.wall()](Transaction& transaction) {
+            return release_rows(transaction, lost, limits, keep, now);
         });
     const base::Result<std::int64_t> moved = co_await std::move(writing);
-    if (!moved)
+    if (!moved) {
         context.world.log.error("sm.release_failed",
                                 {{"jid", lost.owner.text()}, {"why", moved.error().message()}});
-    context.router.offline().arrived(lost.owner.bare(), moved && *moved > 0);
+        context.keeper.keep_lost(std::move(lost), kReleaseRetry);
+    }
+    if (expected && *expected) context.router.offline().arrived(account, moved && *moved > 0);
+    co_return moved.has_value();
+}
+
+reactor::Deferred<void> Negotiation::forget_lost(ClientContext& context, LostStream lost) {
+    auto releasing = release_lost(context, lost);
+    const base::Result<bool> released = co_await std::move(releasing);
+    if (!released || !*released) co_return {};  // It is tried again.
+    lost.released = true;
+    const base::Duration left = lost.forget_at - context.world.reactor.now();
+    if (left > base::Duration::zero()) {
+        context.keeper.keep_lost(std::move(lost), left);
+        co_return {};
+    }
+    auto writing = context.database.write([key = lost.key](Transaction& transaction) {
+        return storage::SmSessions(transaction).remove(key);
+    });
+    const base::Result<bool> removed = co_await std::move(writing);
+    if (removed) co_return {};
+    context.world.log.error("sm.forget_failed",
+                            {{"jid", lost.owner.text()}, {"why", removed.error().message()}});
+    context.keeper.keep_lost(std::move(lost), kReleaseRetry);
     co_return {};
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "reactor/base/bytes.h"
+#include "reactor/base/clock.h"
 #include "reactor/deferred.h"
 #include "storage/tables/messages.h"
 #include "xmpp/stream/sm_queue.h"
@@ -25,6 +26,8 @@ struct Unacknowledged {
     bool managed = false;  ///< Its delivery is one of this stream's, else of the offline queue.
     bool shared = false;   ///< Other sessions of the account got it as well.
     bool request = false;  ///< An IQ that somebody waits to be answered.
+    bool returns =
+        false;  ///< Stored nowhere, but somebody else is to have it if the client is not.
 };
 
 class StreamManagement {
@@ -40,13 +43,43 @@ public:
     bool all_settled() const noexcept { return open_.empty(); }
     /// All up to and including this are: what may be acknowledged once it is stored.
     std::uint32_t settled() const noexcept { return open_.empty() ? taken_ : open_.front() - 1; }
-    /// The database has, or will have in the order of writes, this count.
-    void stored(std::uint32_t count) noexcept { stored_ = count; }
+    /// The database has, or will have in the order of writes, this count; one that is behind what
+    /// it has changes nothing.
+    void stored(std::uint32_t count) noexcept {
+        if (reaches(count, stored_)) stored_ = count;
+    }
     std::uint32_t stored() const noexcept { return stored_; }
+    /// What may be acknowledged now.
+    std::uint32_t acknowledgeable() const noexcept {
+        return reaches(stored_, settled()) ? settled() : stored_;
+    }
     /// `a` is not before `b`, as counts go.
     static bool reaches(std::uint32_t a, std::uint32_t b) noexcept {
         return static_cast<std::int32_t>(a - b) >= 0;
     }
+
+    /// An IQ set to the server, the last stanza taken: it is settled by its answer.
+    void open_request(std::string_view id);
+    /// True: the answer to one that is open.
+    bool settle_request(std::string_view id);
+    bool has_requests() const noexcept { return !requests_.empty(); }
+    /// Something else than answers to requests is waited for.
+    bool waits_for_storage() const noexcept { return open_.size() > requests_.size(); }
+    /// Nobody waits for the answers any longer.
+    void settle_requests();
+    /// What is not settled is the client's again, who will send it once more. Precondition:
+    /// !waits_for_storage().
+    void hand_back();
+
+    /// The client's <r/>: what was taken so far is to be acknowledged.
+    void ask_us() noexcept;
+    bool asked_us() const noexcept { return asked_us_; }
+    /// The count to answer with, when there is a question that can be answered.
+    std::optional<std::uint32_t> answer() const noexcept;
+    /// It was sent. Questions behind it stay.
+    void answered(std::uint32_t count) noexcept;
+    /// All questions are answered, or their connection is gone.
+    void forget_questions() noexcept { asked_us_ = false; }
 
     // --- to the client
 
@@ -58,6 +91,21 @@ public:
     std::size_t unacknowledged_bytes() const noexcept { return bytes_; }
     const Unacknowledged& operator[](std::size_t index) const noexcept { return queue_[index]; }
 
+    /// An <r/> of ours is worth sending: one at a time, and never twice for the same stanzas.
+    bool should_ask() const noexcept {
+        return !asking_ && !queue_.empty() && asked_through_ != queue_.sent();
+    }
+    /// It was sent.
+    void asked() noexcept {
+        asking_ = true;
+        asked_through_ = queue_.sent();
+    }
+    /// The connection is gone, and the question with it.
+    void ask_again() noexcept {
+        asking_ = false;
+        asked_through_.reset();
+    }
+
     /// What an acknowledgement lets the database forget.
     struct Acknowledged {
         std::int64_t through = 0;  ///< The stream's deliveries up to this number; 0: none.
@@ -67,6 +115,7 @@ public:
         bool empty() const { return through == 0 && done.empty(); }
         void add(Acknowledged more);
     };
+    /// The client's <a/>, or the count with which it resumes.
     std::expected<Acknowledged, xmpp::SmTooHigh> acknowledge(std::uint32_t handled);
     /// What the database's number of a stanza is for the `h` of a client that resumes a stream of
     /// which only the deliveries are known; `first`: the number of the first of them.
@@ -74,7 +123,8 @@ public:
 
     // --- over a restart
 
-    /// Everything that the stream's successor needs, as text for the database.
+    /// Everything that the stream's successor needs, as text for the database. What is not settled
+    /// is not part of it: the client will send it again.
     std::string save() const;
     /// nullopt: not what `save` wrote.
     static std::optional<StreamManagement> restore(std::string_view saved);
@@ -85,25 +135,33 @@ public:
     storage::SmSessionKey key = 0;  ///< 0 until the database knows the stream.
     std::uint32_t max_seconds = 0;
     bool enabled = false;  ///< <enabled/> was sent.
-    bool asked = false;    ///< An <r/> of ours is not answered yet.
-    /// The client's <r/> came with this count and waits for its answer.
-    std::optional<std::uint32_t> asked_at;
+    /// The message whose storing must have begun before more is read.
+    std::optional<std::uint32_t> placing;
+    /// Until when answers of all kinds may be waited for; zero: none is.
+    base::MonotonicTime patience;
     bool storing_count = false;
-    Acknowledged unsaved;  ///< Acknowledged, and to be told to the database.
+    bool count_failed = false;  ///< The last time.
+    Acknowledged unsaved;       ///< Acknowledged, and to be told to the database.
+    Acknowledged being_saved;   ///< The database is being told.
     bool saving = false;
     std::vector<reactor::Promise<void>> waiting_for_room;
-    /// IQ sets to the server whose answers settle them.
-    struct OpenRequest {
+
+private:
+    struct Request {
         std::uint32_t number = 0;
         std::string id;
     };
-    std::vector<OpenRequest> open_requests;
 
-private:
     std::uint32_t taken_ = 0;
     std::uint32_t stored_ = 0;
     std::vector<std::uint32_t> open_;  // Ascending; few.
+    std::vector<Request> requests_;    // Of those.
+    bool asked_us_ = false;
+    std::uint32_t asked_from_ = 0;  // The count that the first open question is about …
+    std::uint32_t asked_to_ = 0;    // … and the last.
     xmpp::SmQueue<Unacknowledged> queue_;
+    bool asking_ = false;
+    std::optional<std::uint32_t> asked_through_;
     std::int64_t entered_ = 0;
     std::int64_t acknowledged_ = 0;  // As entered_ counts.
     std::size_t bytes_ = 0;

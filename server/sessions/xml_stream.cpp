@@ -85,6 +85,7 @@ void XmlStream::truncate(std::uint64_t total) {
 }
 
 void XmlStream::release(Hold reason) {
+    if ((holds_ & static_cast<unsigned>(reason)) == 0) return;
     holds_ = static_cast<std::uint8_t>(holds_ & ~static_cast<unsigned>(reason));
     if (holds_ == 0 && state_ == State::open) start();
 }
@@ -139,6 +140,8 @@ void XmlStream::on_ready(reactor::Interest interest) {
 }
 
 void XmlStream::on_turn_end() {
+    if (state_ == State::open) owner_.on_flush();
+    TurnEnd::withdraw();  // What was added goes now.
     flush();
 }
 

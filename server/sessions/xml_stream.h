@@ -50,6 +50,8 @@ public:
     virtual void on_parse_error(const xmpp::StreamError& error) = 0;
     /// The upgrade that `start_tls` asked for has begun.
     virtual void on_tls_started() = 0;
+    /// What was queued in this turn is about to be written: a last word may be added.
+    virtual void on_flush() {}
     /// Bytes went out; see written_total().
     virtual void on_written() = 0;
     /// The peer closed its side or the connection broke. Once, and only before `finish`.
@@ -121,6 +123,8 @@ public:
     /// Writes what the connection takes without waiting for the end of the turn. The one call that
     /// may call the owner (on_written, on_connection_lost) from inside.
     void flush_now() { flush(); }
+    /// Asks for `on_flush` at the end of the turn even if nothing is queued.
+    void flush_later() { shared_.reactor.at_turn_end(*this); }
     std::size_t queued_bytes() const noexcept { return outbound_.size_bytes(); }
     /// Bytes queued and bytes handed to the operating system since the beginning.
     std::uint64_t queued_total() const noexcept { return written_total_ + outbound_.size_bytes(); }

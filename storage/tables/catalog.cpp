@@ -4,8 +4,8 @@
 #include "storage/tables/archive_preferences.h"
 #include "storage/tables/last_activity.h"
 #include "storage/tables/messages.h"
+#include "storage/tables/messages_offline_move.h"
 #include "storage/tables/meta.h"
-#include "storage/tables/offline.h"
 #include "storage/tables/private_xml.h"
 #include "storage/tables/roster.h"
 #include "storage/tables/sm_sessions.h"
@@ -21,12 +21,12 @@ std::span<const StoreSchema> all_stores() {
         kMetaSchema,
         kUsersSchema,
         kRosterSchema,
-        kOfflineSchema,
         kVcardsSchema,
         kPrivateXmlSchema,
         kLastActivitySchema,
         kShapesSchema,
         kMessagesSchema,
+        kOfflineMoveSchema,
         kSmSessionsSchema,
         kArchivePreferencesSchema,
     };

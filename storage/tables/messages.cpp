@@ -85,6 +85,10 @@ CREATE TABLE deliveries (
 ) /* clustered */;
 CREATE INDEX deliveries_by_expiry ON deliveries (expires_at) WHERE expires_at IS NOT NULL;
 )"},
+    {2, R"(
+ALTER TABLE deliveries RENAME COLUMN form TO shared;
+CREATE INDEX deliveries_shared ON deliveries (owner, id) WHERE shared = 1;
+)"},
 };
 constexpr std::string_view kAccountTables[] = {"message_peers"};
 
@@ -136,10 +140,10 @@ Result<bool> insert_for_session(Transaction& transaction, const NewDelivery& del
                                 const Recipient& recipient, const NewMessage& message) {
     return TRY(transaction.execute(
                "INSERT INTO deliveries "
-               "(session, sequence, id, owner, form, kept, counted, bytes) "
+               "(session, sequence, id, owner, shared, kept, counted, bytes) "
                "SELECT session, $2, $3, $4, $5, $6, $7, $8 FROM sm_session_counts "
                "WHERE session = $1",
-               {delivery.session, delivery.sequence, message.id, recipient.owner, delivery.form,
+               {delivery.session, delivery.sequence, message.id, recipient.owner, delivery.shared,
                 delivery.kept, recipient.counted, message.bytes})) > 0;
 }
 
@@ -150,10 +154,10 @@ Result<bool> insert_offline(Transaction& transaction, const NewDelivery& deliver
     if (!TRY(take_offline_room(transaction, recipient.owner, message.bytes, limits))) return false;
     TRY(transaction.execute(
         "INSERT INTO deliveries "
-        "(session, sequence, id, owner, form, kept, counted, bytes, expires_at) "
-        "VALUES ($1, $2, $2, $3, $4, 1, $5, $6, $7)",
-        {-recipient.owner, message.id, recipient.owner, delivery.form, recipient.counted,
-         message.bytes, delivery.expires_at}));
+        "(session, sequence, id, owner, shared, kept, counted, bytes, expires_at) "
+        "VALUES ($1, $2, $2, $3, 0, 1, $4, $5, $6)",
+        {-recipient.owner, message.id, recipient.owner, recipient.counted, message.bytes,
+         delivery.expires_at}));
     return true;
 }
 

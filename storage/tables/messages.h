@@ -43,8 +43,8 @@ struct NewDelivery {
     /// rows of a session share one. Not looked at for the offline queue, whose order is that of
     /// ids.
     std::int64_t sequence = 0;
-    /// How the session gets it (as it is, as a carbon, …). The caller's.
-    std::uint8_t form = 0;
+    /// Session only: others of the owner get it as well, and it is enough that one of them has it.
+    bool shared = false;
     /// Session only: goes to the offline queue when the session ends without acknowledging it.
     bool kept = true;
     /// When it is not worth delivering any more; for the time in the offline queue.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 #include <map>
 
 namespace storage {
@@ -18,7 +19,7 @@ struct DeliveryRow {
     std::int64_t sequence = 0;
     MessageId id = 0;
     OwnerKey owner = 0;
-    std::uint8_t form = 0;
+    bool shared = false;
     bool kept = false;
     bool counted = false;
     std::int64_t bytes = 0;
@@ -30,7 +31,7 @@ DeliveryRow read_row(const Row& row) {
             .sequence = row.int64(1),
             .id = row.int64(2),
             .owner = row.int64(3),
-            .form = static_cast<std::uint8_t>(row.int64(4)),
+            .shared = row.flag(4),
             .kept = row.flag(5),
             .counted = row.flag(6),
             .bytes = row.int64(7)};
@@ -41,7 +42,7 @@ Result<std::vector<DeliveryRow>> rows_between(Transaction& transaction, SmSessio
                                               std::int64_t after, std::int64_t through) {
     std::vector<DeliveryRow> rows;
     TRY(transaction.query(
-        "SELECT session, sequence, id, owner, form, kept, counted, bytes "
+        "SELECT session, sequence, id, owner, shared, kept, counted, bytes "
         "FROM deliveries WHERE session = $1 AND sequence > $2 AND sequence <= $3 "
         "ORDER BY sequence",
         {session, after, through}, [&](const Row& row) { rows.push_back(read_row(row)); }));
@@ -51,7 +52,7 @@ Result<std::vector<DeliveryRow>> rows_between(Transaction& transaction, SmSessio
 Result<std::optional<DeliveryRow>> row_at(Transaction& transaction, SmSessionKey session,
                                           std::int64_t sequence) {
     return transaction.first(
-        "SELECT session, sequence, id, owner, form, kept, counted, bytes "
+        "SELECT session, sequence, id, owner, shared, kept, counted, bytes "
         "FROM deliveries WHERE session = $1 AND sequence = $2",
         {session, sequence}, read_row);
 }
@@ -63,20 +64,47 @@ Result<void> remove_row(Transaction& transaction, const DeliveryRow& row) {
     return {};
 }
 
-/// Removes the rows of one queue up to and including `through`, of which only those that count have
-/// more to them than their row.
-Result<std::int64_t> remove_through(Transaction& transaction, SmSessionKey session,
-                                    std::int64_t through) {
-    std::vector<MessageId> counted;
+/// The rows of the same message for other sessions of the owner.
+Result<std::vector<DeliveryRow>> rows_of_others(Transaction& transaction, const DeliveryRow& own) {
+    std::vector<DeliveryRow> rows;
     TRY(transaction.query(
-        "SELECT id FROM deliveries WHERE session = $1 AND sequence <= $2 "
-        "AND counted = 1",
-        {session, through}, [&](const Row& row) { counted.push_back(row.int64(0)); }));
+        "SELECT session, sequence, id, owner, shared, kept, counted, bytes FROM deliveries "
+        "WHERE owner = $1 AND id = $2 AND shared = 1 AND session <> $3",
+        {own.owner, own.id, own.session}, [&](const Row& row) { rows.push_back(read_row(row)); }));
+    return rows;
+}
+
+Result<void> remove_from_others(Transaction& transaction, const DeliveryRow& own) {
+    for (const DeliveryRow& row : TRY(rows_of_others(transaction, own)))
+        TRY(remove_row(transaction, row));
+    return {};
+}
+
+/// Removes the rows of one queue up to and including `through`; `acknowledged`: from others as well
+/// what they share. Few have more to them than their row.
+Result<std::int64_t> remove_through(Transaction& transaction, SmSessionKey session,
+                                    std::int64_t through, bool acknowledged) {
+    std::vector<DeliveryRow> special;
+    TRY(transaction.query(
+        "SELECT session, sequence, id, owner, shared, kept, counted, bytes FROM deliveries "
+        "WHERE session = $1 AND sequence <= $2 AND (counted = 1 OR shared = 1)",
+        {session, through}, [&](const Row& row) { special.push_back(read_row(row)); }));
     const auto removed = TRY(transaction.execute(
         "DELETE FROM deliveries WHERE session = $1 AND sequence <= $2", {session, through}));
-    for (const MessageId id : counted)
-        TRY(release_message(transaction, id));
+    for (const DeliveryRow& row : special) {
+        if (row.counted) TRY(release_message(transaction, row.id));
+        if (row.shared && acknowledged) TRY(remove_from_others(transaction, row));
+    }
     return removed;
+}
+
+/// Others have a shared message. True: it stays with them. Otherwise it is theirs no more.
+Result<bool> is_left_to_others(Transaction& transaction, const DeliveryRow& own,
+                               SharedDeliveries shared) {
+    if (!own.shared) return false;
+    if (shared == SharedDeliveries::left) return !TRY(rows_of_others(transaction, own)).empty();
+    TRY(remove_from_others(transaction, own));
+    return false;
 }
 
 /// Cuts a page where it has too many bytes, after its first row.
@@ -102,7 +130,7 @@ Result<std::vector<Delivery>> with_stanzas(Transaction& transaction,
             {row.owner, row.id}, [](const Row& found) { return std::string(found.blob(0)); }));
         page.push_back({.id = row.id,
                         .sequence = row.session < 0 ? 0 : row.sequence,
-                        .form = row.form,
+                        .shared = row.shared,
                         .archived = !row.counted,
                         .stanza = std::move(stanza).value_or(std::string())});
     }
@@ -112,14 +140,14 @@ Result<std::vector<Delivery>> with_stanzas(Transaction& transaction,
 }  // namespace
 
 Result<std::int64_t> Deliveries::acknowledge(SmSessionKey session, std::int64_t through) {
-    return remove_through(transaction_, session, through);
+    return remove_through(transaction_, session, through, true);
 }
 
 Result<std::vector<Delivery>> Deliveries::unacknowledged(SmSessionKey session, std::int64_t after,
                                                          std::uint32_t limit) {
     std::vector<DeliveryRow> rows;
     TRY(transaction_.query(
-        "SELECT session, sequence, id, owner, form, kept, counted, bytes FROM deliveries "
+        "SELECT session, sequence, id, owner, shared, kept, counted, bytes FROM deliveries "
         "WHERE session = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
         {session, after, std::min(limit, kDeliveryPageMax)},
         [&](const Row& row) { rows.push_back(read_row(row)); }));
@@ -127,31 +155,33 @@ Result<std::vector<Delivery>> Deliveries::unacknowledged(SmSessionKey session, s
 }
 
 Result<std::int64_t> Deliveries::move_to_offline(SmSessionKey session,
-                                                 std::optional<base::Duration> keep) {
+                                                 std::optional<base::Duration> keep,
+                                                 SharedDeliveries shared) {
     auto rows = TRY(rows_between(transaction_, session, std::numeric_limits<std::int64_t>::min(),
                                  std::numeric_limits<std::int64_t>::max()));
-    std::ranges::stable_sort(rows, {}, &DeliveryRow::id);
+    std::ranges::sort(rows, {},
+                      [](const DeliveryRow& row) { return std::pair(row.id, row.sequence); });
     std::int64_t moved = 0;
     for (const DeliveryRow& row : rows) {
-        const bool there = TRY(row_at(transaction_, -row.owner, row.id)).has_value();
-        if (there || !row.kept ||
+        if (TRY(is_left_to_others(transaction_, row, shared)) || !row.kept ||
+            TRY(row_at(transaction_, -row.owner, row.id)) ||
             !TRY(take_offline_room(transaction_, row.owner, row.bytes, limits_))) {
             TRY(remove_row(transaction_, row));
             continue;
         }
         std::optional<base::WallTime> expires_at;
         if (keep) expires_at = time_of(row.id) + *keep;
-        TRY(
-            transaction_.execute("UPDATE deliveries SET session = $3, sequence = $4, "
-                                 "expires_at = $5 WHERE session = $1 AND sequence = $2",
-                                 {row.session, row.sequence, -row.owner, row.id, expires_at}));
+        TRY(transaction_.execute(
+            "UPDATE deliveries SET session = $3, sequence = $4, shared = 0, expires_at = $5 "
+            "WHERE session = $1 AND sequence = $2",
+            {row.session, row.sequence, -row.owner, row.id, expires_at}));
         ++moved;
     }
     return moved;
 }
 
 Result<std::int64_t> Deliveries::drop(SmSessionKey session) {
-    return remove_through(transaction_, session, std::numeric_limits<std::int64_t>::max());
+    return remove_through(transaction_, session, std::numeric_limits<std::int64_t>::max(), false);
 }
 
 Result<std::vector<Delivery>> Deliveries::offline_page(const xmpp::Jid& owner, MessageId after,
@@ -160,7 +190,7 @@ Result<std::vector<Delivery>> Deliveries::offline_page(const xmpp::Jid& owner, M
     if (!key) return std::vector<Delivery>();
     std::vector<DeliveryRow> rows;
     TRY(transaction_.query(
-        "SELECT session, sequence, id, owner, form, kept, counted, bytes FROM deliveries "
+        "SELECT session, sequence, id, owner, shared, kept, counted, bytes FROM deliveries "
         "WHERE session = $1 AND sequence > $2 AND (expires_at IS NULL OR expires_at > $3) "
         "ORDER BY sequence LIMIT $4",
         {-*key, after, now, std::min(limit, kDeliveryPageMax)},
@@ -214,7 +244,7 @@ Result<std::int64_t> Deliveries::remove_delivered_through(const xmpp::Jid& owner
         TRY(transaction_.first("SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM deliveries "
                                "WHERE session = $1 AND sequence <= $2",
                                {-*key, through}, [](const Row& row) { return row.int64(0); }));
-    const auto removed = TRY(remove_through(transaction_, -*key, through));
+    const auto removed = TRY(remove_through(transaction_, -*key, through, false));
     TRY(give_offline_room(transaction_, *key, removed, bytes.value_or(0)));
     return removed;
 }
@@ -222,7 +252,7 @@ Result<std::int64_t> Deliveries::remove_delivered_through(const xmpp::Jid& owner
 Result<std::int64_t> Deliveries::expire_offline(base::WallTime now, std::uint32_t limit) {
     std::vector<DeliveryRow> rows;
     TRY(transaction_.query(
-        "SELECT session, sequence, id, owner, form, kept, counted, bytes FROM deliveries "
+        "SELECT session, sequence, id, owner, shared, kept, counted, bytes FROM deliveries "
         "WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2",
         {now, std::min(limit, kDeliveryPageMax)},
         [&](const Row& row) { rows.push_back(read_row(row)); }));

@@ -17,8 +17,8 @@ namespace storage {
 struct Delivery {
     MessageId id = 0;
     std::int64_t sequence = 0;  ///< Of the session; 0 in the offline queue.
-    std::uint8_t form = 0;
-    bool archived = false;  ///< The owner's archive has it under the same id.
+    bool shared = false;        ///< Other sessions of the owner were given it as well.
+    bool archived = false;      ///< The owner's archive has it under the same id.
     std::string stanza;
 };
 
@@ -38,14 +38,21 @@ inline constexpr std::uint32_t kDeliveryPageMax = 1000;
 inline constexpr std::int64_t kDeliveryPageBytesMax =
     static_cast<std::int64_t>(base::operator""_MiB(8));
 
+/// What becomes of shared messages that other sessions of the owner have not acknowledged either
+/// when one session is over.
+enum class SharedDeliveries : std::uint8_t {
+    left,   ///< To the others: they have them, or will resume to get them.
+    taken,  ///< From the others, who lost them as well, to the offline queue.
+};
+
 /// `owner` is a bare JID everywhere (a resource is ignored).
 class Deliveries {
 public:
     explicit Deliveries(Transaction& transaction, OfflineQueueLimits limits = {})
         : transaction_(transaction), limits_(limits) {}
 
-    /// The session has acknowledged everything up to and including `through`. Yields how many rows
-    /// went.
+    /// The session has acknowledged everything up to and including `through`. What it shared with
+    /// others of its owner they need not acknowledge any more. Yields how many of its rows went.
     base::Result<std::int64_t> acknowledge(SmSessionKey session, std::int64_t through);
     /// What the session has not acknowledged after `after` (0: from the start), in order, at most
     /// `limit` (at most kDeliveryPageMax), fewer when they are big (kDeliveryPageBytesMax); only an
@@ -57,7 +64,8 @@ public:
     /// in that queue already, or has no room in it (oldest first), is dropped. Yields how many were
     /// moved.
     base::Result<std::int64_t> move_to_offline(SmSessionKey session,
-                                               std::optional<base::Duration> keep);
+                                               std::optional<base::Duration> keep,
+                                               SharedDeliveries shared = SharedDeliveries::left);
     /// Drops what the session has not acknowledged. Yields how many rows went.
     base::Result<std::int64_t> drop(SmSessionKey session);
 

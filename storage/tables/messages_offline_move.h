@@ -1,6 +1,6 @@
-// The move of the older offline store (offline.h) into offline queues (messages_deliveries.h): a
-// store without tables of its own, whose one migration empties the one and fills the other. It runs
-// when it is in the catalog, behind the two; from then on nobody may write to the older store.
+// The offline store of old databases, whose messages are in offline queues now
+// (messages_deliveries.h): what is left of it are its migrations, of which the last moves them. It
+// stands behind the message store in the catalog.
 #pragma once
 
 #include "storage/schema.h"

@@ -131,8 +131,11 @@ Result<std::vector<SmSession>> SmSessions::page(SmSessionKey after, std::uint32_
 }
 
 Result<void> SmSessions::set_taken(SmSessionKey session, std::uint32_t taken) {
+    // Ahead of what is there by less than half of all counts: it wraps.
     return found(TRY(transaction_.execute(
-        "UPDATE sm_session_counts SET taken = $2 WHERE session = $1", {session, taken})));
+        "UPDATE sm_session_counts SET taken = CASE WHEN ($2 - taken + 4294967296) % 4294967296 "
+        "< 2147483648 THEN $2 ELSE taken END WHERE session = $1",
+        {session, taken})));
 }
 
 Result<void> SmSessions::detach(SmSessionKey session, base::WallTime at) {

@@ -39,7 +39,7 @@ struct SmSession {
 };
 
 inline constexpr std::size_t kSmTokenBytesMax = 256;
-inline constexpr std::size_t kSmStateBytesMax = base::operator""_MiB(4);
+inline constexpr std::size_t kSmStateBytesMax = base::operator""_MiB(16);
 inline constexpr std::uint32_t kSmSessionPageMax = 1000;
 
 /// Methods that take a key, but for `remove`, fail with not_found when there is no such session.
@@ -57,7 +57,8 @@ public:
     /// most kSmSessionPageMax): what a starting server has to know.
     base::Result<std::vector<SmSession>> page(SmSessionKey after, std::uint32_t limit);
 
-    /// Goes into the transaction of the stanzas that it counts.
+    /// Goes into the transaction of the stanzas that it counts. Never back: a count that is behind
+    /// the one before, as counts modulo 2^32 go, changes nothing.
     base::Result<void> set_taken(SmSessionKey session, std::uint32_t taken);
     /// The connection is gone; the time to resume runs from `at`.
     base::Result<void> detach(SmSessionKey session, base::WallTime at);

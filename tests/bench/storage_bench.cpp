@@ -2,54 +2,20 @@
 // open a database of many accounts. The disk decides: compare runs on one machine only.
 #include "allocations.h"
 #include "storage/tables/catalog.h"
-#include "storage/tables/offline.h"
+#include "storage/tables/messages.h"
 #include "storage/tables/users.h"
+#include "tests/bench/window.h"
 #include "tests/storage/test_database.h"
 
 #include <benchmark/benchmark.h>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace storage::test {
 namespace {
 
-constexpr OfflineLimits kNoLimits{.stanzas_max = 1LL << 40, .bytes_max = 1LL << 50};
-
-/// Keeps `outstanding` operations under way until `count` are answered.
-template <class Start>
-class Window {
-public:
-    Window(Loop& loop, Start start, std::int64_t count)
-        : loop_(loop), start_(std::move(start)), left_(count) {}
-
-    void run(std::int64_t outstanding) {
-        {
-            reactor::Reactor::Scope scope(loop_.reactor());
-            while (outstanding-- > 0)
-                next();
-        }
-        loop_.reactor().run();
-    }
-
-private:
-    void next() {
-        if (started_ == left_) return;
-        ++started_;
-        start_()
-            .both([this](auto answer) {
-                if (!answer) std::abort();
-                if (++answered_ == left_) return loop_.reactor().stop();
-                next();
-            })
-            .detach("bench");
-    }
-
-    Loop& loop_;
-    Start start_;
-    std::int64_t left_;
-    std::int64_t started_ = 0;
-    std::int64_t answered_ = 0;
-};
+constexpr OfflineQueueLimits kNoLimits{.messages_max = 1LL << 40, .bytes_max = 1LL << 50};
 
 void durable_writes(benchmark::State& state) {
     const std::int64_t writes = 20 * state.range(0);
@@ -63,7 +29,11 @@ void durable_writes(benchmark::State& state) {
                 database.loop,
                 [&] {
                     return database->write([account, stanza](Transaction& t) {
-                        return Offline(t, kNoLimits).append(account, stanza, kNow);
+                        const std::vector<MessageCopy> copies = {{.owner = account,
+                                                                  .peer = account,
+                                                                  .archived = false,
+                                                                  .deliveries = {{}}}};
+                        return Messages(t, kNoLimits).append(kNow, stanza, copies);
                     });
                 },
                 writes);

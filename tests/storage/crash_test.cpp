@@ -1,7 +1,7 @@
 // SIGKILL: a child process writes through a real Database and reports each answer on a pipe; it is
 // killed in the middle, many times. Whatever was reported must be there, in order, once.
 #include "storage/tables/catalog.h"
-#include "storage/tables/offline.h"
+#include "storage/tables/messages_deliveries.h"
 #include "tests/storage/test_database.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ using base::Result;
 
 constexpr int kKills = 25;
 constexpr int kOutstanding = 32;
-constexpr OfflineLimits kNoLimits{.stanzas_max = 10'000'000, .bytes_max = 1LL << 40};
+constexpr OfflineQueueLimits kNoLimits{.messages_max = 10'000'000, .bytes_max = 1LL << 40};
 
 xmpp::Jid account() {
     return *xmpp::Jid::parse("juliet@capulet.example");
@@ -27,7 +27,9 @@ xmpp::Jid account() {
 
 auto append(std::int64_t number) {
     return [number](Transaction& t) {
-        return Offline(t, kNoLimits).append(account(), std::to_string(number), kNow);
+        const std::vector<MessageCopy> copies = {
+            {.owner = account(), .peer = account(), .archived = false, .deliveries = {{}}}};
+        return Messages(t, kNoLimits).append(kNow, std::to_string(number), copies);
     };
 }
 
@@ -40,8 +42,8 @@ public:
     void start_one() {
         const std::int64_t number = next_++;
         database_.write(append(number))
-            .both([this, number](Result<OfflineId> id) {
-                if (!id) _exit(3);
+            .both([this, number](Result<Appended> appended) {
+                if (!appended) _exit(3);
                 if (write(report_, &number, sizeof number) != sizeof number) _exit(4);
                 start_one();
             })
@@ -72,24 +74,25 @@ private:
 /// Everything stored must be 0, 1, 2 …; yields how many.
 std::int64_t check_stored(TestDatabase& database) {
     std::int64_t expected = 0;
-    OfflineId after = 0;
+    MessageId after = 0;
     for (;;) {
         const auto page = database.read([&](Transaction& t) {
-            return Offline(t, kNoLimits).page(account(), after, kOfflinePageMax, kNow);
+            return Deliveries(t).offline_page(account(), after, kDeliveryPageMax, kNow);
         });
         if (!page) {
             ADD_FAILURE() << page.error().message();
             return -1;
         }
         if (page->empty()) break;
-        for (const OfflineStanza& each : *page) {
+        for (const Delivery& each : *page) {
             EXPECT_EQ(each.stanza, std::to_string(expected));
             ++expected;
         }
         after = page->back().id;
     }
-    const auto totals = database.read([](Transaction& t) { return Offline(t).totals(account()); });
-    EXPECT_EQ(totals.value_or(OfflineTotals{}).stanzas, expected);
+    const auto totals =
+        database.read([](Transaction& t) { return Deliveries(t).offline_totals(account()); });
+    EXPECT_EQ(totals.value_or(OfflineQueueTotals{}).messages, expected);
     return expected;
 }
 

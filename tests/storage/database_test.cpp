@@ -201,9 +201,9 @@ TEST_P(DatabaseTest, answers_writes_in_the_order_they_were_issued) {
             database
                 ->write([i](Transaction& t) -> Result<int> {
                     TRY(
-                        t.execute("INSERT INTO offline_stanzas (account, stanza, stored_at) "
-                                  "VALUES ('a', $1, 0)",
-                                  {Blob{std::to_string(i)}}));
+                        t.execute("INSERT INTO sm_sessions (token, account, resource, created_at, "
+                                  "max_seconds) VALUES ($1, 'a', 'r', 0, 0)",
+                                  {std::to_string(i)}));
                     return i;
                 })
                 .both([&](Result<int> answer) {
@@ -215,8 +215,8 @@ TEST_P(DatabaseTest, answers_writes_in_the_order_they_were_issued) {
     database.loop.reactor().run();
     std::vector<int> stored;
     EXPECT_TRUE(database.read([&](Transaction& t) {
-        return t.query("SELECT stanza FROM offline_stanzas ORDER BY id", {}, [&](const Row& row) {
-            stored.push_back(std::stoi(std::string(row.blob(0))));
+        return t.query("SELECT token FROM sm_sessions ORDER BY session", {}, [&](const Row& row) {
+            stored.push_back(std::stoi(std::string(row.text(0))));
         });
     }));
     ASSERT_EQ(answered.size(), kWrites);

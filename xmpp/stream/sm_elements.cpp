@@ -1,7 +1,9 @@
 // See sm_elements.h.
 #include "xmpp/stream/sm_elements.h"
 
+#include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "xmpp/xml/writer.h"
 
@@ -30,12 +32,20 @@ Parsed<std::uint32_t> required_handled(const Element& element) {
     return std::unexpected(malformed(element.name(), "h"));
 }
 
-Parsed<std::optional<std::uint32_t>> optional_number(const Element& element, std::string_view name,
-                                                     std::uint32_t least) {
-    if (!element.has_attribute(name)) return std::nullopt;
-    const auto number = parse_unsigned(element.attribute(name));
-    if (!number || *number < least) return std::unexpected(malformed(element.name(), name));
-    return number;
+Parsed<std::optional<std::uint32_t>> optional_handled(const Element& element) {
+    if (!element.has_attribute("h")) return std::nullopt;
+    return TRY(required_handled(element));
+}
+
+// xs:positiveInteger, which has no end: more seconds than we can count are as many as we can.
+Parsed<std::optional<std::uint32_t>> optional_seconds(const Element& element) {
+    const std::string_view text = element.attribute("max");
+    if (!element.has_attribute("max")) return std::nullopt;
+    const bool all_digits =
+        std::ranges::all_of(text, [](char letter) { return letter >= '0' && letter <= '9'; });
+    if (!all_digits || text.find_first_not_of('0') == std::string_view::npos)
+        return std::unexpected(malformed(element.name(), "max"));
+    return parse_unsigned(text).value_or(std::numeric_limits<std::uint32_t>::max());
 }
 
 // xs:boolean, false when absent.
@@ -55,7 +65,7 @@ Parsed<std::string> required_id(const Element& element, std::string_view name) {
 
 Parsed<SmElement> parse_enable(const Element& element) {
     const bool resume = TRY(resume_flag(element));
-    const auto max_seconds = TRY(optional_number(element, "max", 1));
+    const auto max_seconds = TRY(optional_seconds(element));
     return SmEnable{resume, max_seconds};
 }
 
@@ -63,14 +73,14 @@ Parsed<SmElement> parse_enabled(const Element& element) {
     SmEnabled enabled;
     enabled.resume = TRY(resume_flag(element));
     if (enabled.resume || element.has_attribute("id")) enabled.id = TRY(required_id(element, "id"));
-    enabled.max_seconds = TRY(optional_number(element, "max", 1));
+    enabled.max_seconds = TRY(optional_seconds(element));
     enabled.location = element.attribute("location");
     return enabled;
 }
 
 Parsed<SmElement> parse_failed(const Element& element) {
     SmFailed failed;
-    failed.handled = TRY(optional_number(element, "h", 0));
+    failed.handled = TRY(optional_handled(element));
     for (const Element& child : element.children()) {
         if (child.ns() != ns::stanza_errors) continue;
         if (child.name() == "text") {

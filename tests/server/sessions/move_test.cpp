@@ -23,6 +23,7 @@ public:
     ClientSession* find_session(SessionId) override { return nullptr; }
     reactor::Deferred<bool> may_log_in(std::optional<AddressKey>) override { return true; }
     bool lives_here(const xmpp::Jid&) const override { return false; }
+    void keep_lost(LostStream, base::Duration) override {}
     void disconnected(const std::optional<AddressKey>&) override {}
     bool move(std::shared_ptr<Arrival> arrival) override {
         ++asked;

@@ -17,10 +17,15 @@ base::WallTime after_now(std::int64_t microseconds) {
 
 class DeliveriesTest : public MessageStore {
 protected:
+    static NewDelivery shared(SmSessionKey session, std::int64_t sequence) {
+        return {.session = session, .sequence = sequence, .shared = true};
+    }
     std::int64_t move_to_offline(SmSessionKey session,
-                                 std::optional<base::Duration> keep = std::nullopt) {
-        return database.must(
-            [&](Transaction& t) { return Deliveries(t, limits).move_to_offline(session, keep); });
+                                 std::optional<base::Duration> keep = std::nullopt,
+                                 SharedDeliveries shared = SharedDeliveries::left) {
+        return database.must([&](Transaction& t) {
+            return Deliveries(t, limits).move_to_offline(session, keep, shared);
+        });
     }
     std::int64_t remove_delivered(const xmpp::Jid& owner, const Ids& ids) {
         return database.must(
@@ -43,16 +48,16 @@ INSTANTIATE_TEST_SUITE_P(Engines, DeliveriesTest, every_engine(), name_of);
 TEST_P(DeliveriesTest, are_kept_for_each_session_until_it_acknowledges_them) {
     const SmSessionKey phone = session(juliet);
     const SmSessionKey laptop = session(juliet);
-    const MessageId first = incoming(
-        juliet, romeo, "one",
-        {{.session = phone, .sequence = 3, .form = 7}, {.session = laptop, .sequence = 1}});
+    const MessageId first =
+        incoming(juliet, romeo, "one",
+                 {{.session = phone, .sequence = 3}, {.session = laptop, .sequence = 1}});
     incoming(juliet, romeo, "two", {{.session = phone, .sequence = 9}});
     incoming(juliet, romeo, "three", {{.session = phone, .sequence = 10}});
     const auto given = unacknowledged(phone);
     EXPECT_EQ(texts_of(given), (Texts{"one", "two", "three"}));
     EXPECT_EQ(given[0].id, first);
     EXPECT_EQ(given[0].sequence, 3);
-    EXPECT_EQ(given[0].form, 7);
+    EXPECT_FALSE(given[0].shared);
     EXPECT_TRUE(given[0].archived);
     EXPECT_EQ(acknowledge(phone, 2), 0);
     EXPECT_EQ(acknowledge(phone, 9), 2);
@@ -130,13 +135,12 @@ TEST_P(DeliveriesTest, of_a_session_that_is_gone_go_to_the_offline_queue_once) {
 }
 
 TEST_P(DeliveriesTest, wait_in_the_offline_queue_in_the_order_of_ids) {
-    const MessageId first = incoming(juliet, romeo, "one", {{.form = 5}});
+    const MessageId first = incoming(juliet, romeo, "one", {{}});
     const MessageId second = incoming(juliet, nurse, "two", {{}});
     const MessageId third = transient(juliet, "three", {{}});
     incoming(nurse, romeo, "other", {{}});
     const auto waiting = offline(juliet);
     EXPECT_EQ(ids_of(waiting), (Ids{first, second, third}));
-    EXPECT_EQ(waiting[0].form, 5);
     EXPECT_EQ(waiting[0].sequence, 0);
     EXPECT_TRUE(waiting[0].archived);
     EXPECT_FALSE(waiting[2].archived);
@@ -219,6 +223,45 @@ TEST_P(DeliveriesTest, of_a_session_that_ends_take_their_places_in_the_offline_q
     EXPECT_EQ(rows("messages"), 4);
     EXPECT_EQ(expire((24h).count() * 3'600'000'000 + 1000), 2);
     EXPECT_EQ(ids_of(offline(juliet)), Ids{second});
+}
+
+TEST_P(DeliveriesTest, that_are_shared_need_one_acknowledgement) {
+    const SmSessionKey phone = session(juliet);
+    const SmSessionKey laptop = session(juliet);
+    const SmSessionKey other = session(romeo);
+    transient(juliet, "one", {shared(phone, 1), shared(laptop, 1)});
+    transient(juliet, "two", {shared(phone, 2), shared(laptop, 2)});
+    transient(romeo, "another", {{.session = other, .sequence = 1}});
+    EXPECT_TRUE(unacknowledged(phone)[0].shared);
+    EXPECT_EQ(acknowledge(phone, 1), 1);
+    EXPECT_EQ(texts_of(unacknowledged(laptop)), Texts{"two"});
+    EXPECT_EQ(texts_of(unacknowledged(other)), Texts{"another"});
+    EXPECT_EQ(rows("messages"), 2);
+    EXPECT_EQ(acknowledge(laptop, 2), 1);
+    EXPECT_EQ(unacknowledged(phone).size(), 0U);
+    EXPECT_EQ(rows("messages"), 1);
+}
+
+TEST_P(DeliveriesTest, that_are_shared_go_to_the_offline_queue_with_the_last_session) {
+    const SmSessionKey phone = session(juliet);
+    const SmSessionKey laptop = session(juliet);
+    incoming(juliet, romeo, "one", {shared(phone, 1), shared(laptop, 1)});
+    EXPECT_EQ(move_to_offline(phone), 0);
+    EXPECT_EQ(unacknowledged(phone).size(), 0U);
+    EXPECT_EQ(texts_of(unacknowledged(laptop)), Texts{"one"});
+    EXPECT_EQ(move_to_offline(laptop), 1);
+    EXPECT_EQ(texts_of(offline(juliet)), Texts{"one"});
+}
+
+TEST_P(DeliveriesTest, that_are_shared_by_lost_sessions_go_to_the_offline_queue_with_the_first) {
+    const SmSessionKey phone = session(juliet);
+    const SmSessionKey laptop = session(juliet);
+    incoming(juliet, romeo, "one", {shared(phone, 1), shared(laptop, 1)});
+    incoming(juliet, romeo, "two", {{.session = laptop, .sequence = 2}});
+    EXPECT_EQ(move_to_offline(phone, std::nullopt, SharedDeliveries::taken), 1);
+    EXPECT_EQ(texts_of(offline(juliet)), Texts{"one"});
+    EXPECT_EQ(texts_of(unacknowledged(laptop)), Texts{"two"});
+    EXPECT_EQ(totals(juliet).messages, 1);
 }
 
 TEST_P(DeliveriesTest, of_a_session_that_ends_are_dropped_where_the_queue_is_full) {

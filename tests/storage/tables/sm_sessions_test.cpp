@@ -78,7 +78,8 @@ TEST_P(SmSessionsTest, refuse_tokens_that_are_taken_or_no_tokens) {
 
 TEST_P(SmSessionsTest, count_what_was_taken_with_the_stanzas_that_it_counts) {
     const SmSessionKey key = create("one", juliet);
-    EXPECT_TRUE(change([&](SmSessions& s) { return s.set_taken(key, 4'294'967'295U); }));
+    for (const std::uint32_t taken : {2'000'000'000U, 4'000'000'000U, 4'294'967'295U})
+        EXPECT_TRUE(change([&](SmSessions& s) { return s.set_taken(key, taken); }));
     EXPECT_EQ(find("one")->taken, 4'294'967'295U);
     const auto undone = database.write([&](Transaction& t) -> Result<void> {
         TRY(SmSessions(t).set_taken(key, 7));
@@ -89,6 +90,24 @@ TEST_P(SmSessionsTest, count_what_was_taken_with_the_stanzas_that_it_counts) {
     EXPECT_FALSE(undone);
     EXPECT_EQ(find("one")->taken, 4'294'967'295U);
     EXPECT_EQ(rows("messages"), 0);
+}
+
+TEST_P(SmSessionsTest, count_on_and_never_back) {
+    const SmSessionKey key = create("one", juliet);
+    const auto taken_after = [&](std::uint32_t taken) {
+        EXPECT_TRUE(change([&](SmSessions& s) { return s.set_taken(key, taken); }));
+        return find("one")->taken;
+    };
+    EXPECT_EQ(taken_after(5), 5U);
+    EXPECT_EQ(taken_after(3), 5U);
+    EXPECT_EQ(taken_after(5), 5U);
+    EXPECT_EQ(taken_after(4'294'967'295U), 5U);
+    EXPECT_EQ(taken_after(2'147'483'652U), 2'147'483'652U);
+    EXPECT_EQ(taken_after(4'294'967'295U), 4'294'967'295U);
+    // It wraps at 2^32.
+    EXPECT_EQ(taken_after(0), 0U);
+    EXPECT_EQ(taken_after(2), 2U);
+    EXPECT_EQ(taken_after(4'294'967'290U), 2U);
 }
 
 TEST_P(SmSessionsTest, of_an_account_come_oldest_first) {

@@ -2,9 +2,10 @@
 
 #include "storage/shapes.h"
 #include "storage/tables/last_activity.h"
-#include "storage/tables/offline.h"
+#include "storage/tables/messages.h"
 #include "storage/tables/private_xml.h"
 #include "storage/tables/roster.h"
+#include "storage/tables/sm_sessions.h"
 #include "storage/tables/vcards.h"
 #include "tests/storage/test_database.h"
 
@@ -159,7 +160,12 @@ auto fill_every_store(xmpp::Jid account) {
         TRY(Roster(t).remove(account, jid("gone@example.net")));
         TRY(Roster(t).put_request(account,
                                   {.from = contact, .stanza = "<p/>", .received_at = kNow}));
-        TRY(Offline(t).append(account, "<m/>", kNow));
+        TRY(SmSessions(t).create({.token = "token of " + account.text(),
+                                  .owner = *account.with_resource("balcony"),
+                                  .created_at = kNow,
+                                  .max_seconds = 60}));
+        const std::vector<MessageCopy> copies = {{.owner = account, .peer = contact}};
+        TRY(Messages(t).append(kNow, "<m/>", copies));
         TRY(Vcards(t).put(account, {.xml = "<v/>", .photo_sha1 = {}}));
         TRY(PrivateXml(t).put(account, {"ns", "x"}, "<x/>"));
         TRY(LastActivity(t).put(account, {.at = kNow, .status = ""}));
@@ -178,7 +184,7 @@ TEST_P(UsersTest, removes_an_account_with_all_its_data_and_nobody_elses) {
             int tables = 0;
             for (const char* table :
                  {"user_keys", "roster_items", "roster_removals", "roster_versions",
-                  "roster_requests", "offline_stanzas", "offline_totals", "vcards", "private_xml",
+                  "roster_requests", "message_peers", "sm_sessions", "vcards", "private_xml",
                   "last_activity", "shape_values"})
                 TRY(t.query(std::string("SELECT 1 FROM ") + table + " WHERE account = $1 LIMIT 1",
                             {account}, [&](const Row&) { ++tables; }));

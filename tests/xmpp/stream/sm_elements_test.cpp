@@ -41,6 +41,8 @@ TEST(SmElements, reads_enable) {
     EXPECT_EQ(refusal("enable resume=''/>"), "bad-request: <enable/> needs a valid 'resume'");
     EXPECT_EQ(refusal("enable max='0'/>"), "bad-request: <enable/> needs a valid 'max'");
     EXPECT_EQ(refusal("enable max='-1'/>"), "bad-request: <enable/> needs a valid 'max'");
+    EXPECT_EQ(refusal("enable max=''/>"), "bad-request: <enable/> needs a valid 'max'");
+    EXPECT_EQ(parsed<SmEnable>("enable max='4294967296'/>"), (SmEnable{false, 4'294'967'295U}));
 }
 
 TEST(SmElements, reads_enabled) {
