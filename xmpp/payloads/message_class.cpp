@@ -52,6 +52,9 @@ constexpr std::array kKnown = {
     Known{ns::delay, {}, kNothing},
     Known{ns::encryption, {}, kLasting},
     Known{ns::omemo, "encrypted", kLasting},
+    Known{"urn:xmpp:omemo:2", "encrypted", kLasting},  // XEP-0384
+    Known{"urn:xmpp:openpgp:0", "openpgp", kLasting},  // XEP-0373
+    Known{"jabber:x:encrypted", "x", kLasting},        // XEP-0027
     Known{ns::correction, {}, kLasting},
     Known{ns::retraction, {}, kLasting},
     Known{ns::moderation, {}, kLasting},
@@ -59,7 +62,10 @@ constexpr std::array kKnown = {
     Known{ns::reactions, {}, kLasting},
     Known{ns::references, {}, kLasting},
     Known{ns::oob, {}, kLasting},
+    Known{"urn:xmpp:sfs:0", "file-sharing", kLasting},  // XEP-0447
+    Known{"urn:xmpp:sfs:0", "sources", kLasting},
     Known{ns::jingle_messages, {}, kLasting},
+    Known{"urn:xmpp:call-invites:0", {}, kLasting},  // XEP-0482
     Known{ns::direct_invitation, {}, kInvitation | kLasting},
     Known{ns::carbons, "private", kPrivate},
     Known{ns::carbons, "sent", kWrapper},
