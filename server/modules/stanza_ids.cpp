@@ -15,7 +15,7 @@ public:
         : removed_(context.metrics.counter("module_stanza_ids_removed_total",
                                            "Forged stanza-ids that were removed.")) {
         const auto remove = [this](StanzaEvent& event) {
-            if (event.stanza.is_message())
+            if (!event.stanza.is_iq())
                 removed_.add(xmpp::remove_stanza_ids(event.stanza, event.account.jid()));
             return Verdict::proceed();
         };
