@@ -60,7 +60,8 @@ public:
                                           "Copies of messages sent to further clients.")) {
         for (const bool enable : {true, false})
             subscriptions_ += context.iq.on_set(
-                IqTarget::account, {xmpp::ns::carbons, enable ? "enable" : "disable"},
+                IqTarget::account | IqTarget::nobody,
+                {xmpp::ns::carbons, enable ? "enable" : "disable"},
                 [this, enable](const IqRequest& request) { return change(request, enable); });
         subscriptions_ +=
             context.hooks.message_sent.add(Stage::observe, [this](MessageEvent& event) {
@@ -75,7 +76,8 @@ public:
     }
 
 private:
-    // §4, §5, §9.1: as often as the client likes.
+    // §4, §5, §9.1: as often as the client likes. For others it is not allowed, whether there is
+    // such an account or not.
     IqReply change(const IqRequest& request, bool enable) {
         if (!request.own()) return StanzaError::not_allowed();
         Account* account = context_.accounts.find(request.addressee());
