@@ -4,6 +4,7 @@
 //
 // The original is the newest message of the same conversation with that 'id' and the same bare
 // sender (§5), among the last kScanMax. Looking for it costs reads alone, one retraction at a time.
+// A retraction itself cannot be retracted: the archive has to keep it (§5).
 #include "reactor/task_set.h"
 #include "server/modules/archive_keys.h"
 #include "server/modules/catalog.h"
@@ -15,6 +16,7 @@
 #include "xmpp/xml/read_stanza.h"
 #include "xmpp/xml/writer.h"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <optional>
@@ -35,8 +37,9 @@ constexpr std::array<std::string_view, 2> kAccountFeatures = {
 
 /// Messages of a conversation among which the original is looked for.
 constexpr std::uint32_t kScanMax = 1000;
-/// Retractions that wait; one more leaves its original as it is.
+/// Retractions that wait, of all senders and of one; one more leaves its original as it is.
 constexpr std::size_t kWaitingMax = 1000;
+constexpr std::size_t kWaitingOfSenderMax = 50;
 
 struct Retraction {
     xmpp::Jid sender;  // Bare, like the next.
@@ -76,7 +79,8 @@ base::Result<std::optional<Tombstone>> find(storage::Transaction& transaction,
             return false;
         std::optional<xmpp::Stanza> read = xmpp::read_stanza(message.stanza);
         if (!read || read->id() != retraction.original_id || !read->from() ||
-            !read->from()->same_bare(retraction.sender))
+            !read->from()->same_bare(retraction.sender) ||
+            read->child("retract", xmpp::ns::retraction) != nullptr)
             return false;
         original = std::move(read);
         return true;
@@ -114,6 +118,9 @@ public:
         : context_(context),
           tombstones_(context.metrics.counter("module_retraction_tombstones_total",
                                               "Archived messages that gave way to a tombstone.")),
+          refused_(context.metrics.counter(
+              "module_retraction_refused_total",
+              "Retractions without a tombstone, because too many came at a time.")),
           tasks_(context.world.reactor) {
         reload(context.config);
         subscriptions_ += context.disco.add_features([this] { return offered(kFeatures); });
@@ -139,16 +146,23 @@ private:
         if (event.id == 0 || message.id().empty() || !message.from()) return;
         const xmpp::Element* retract = message.child("retract", xmpp::ns::retraction);
         if (retract == nullptr || retract->attribute("id").empty()) return;
-        if (waiting_.size() >= kWaitingMax) {
-            context_.world.log.warn("retraction.too_many", {{"waiting", waiting_.size()}});
-            return;
-        }
+        if (!has_room(*message.from())) return;
         waiting_.push_back({.sender = message.from()->bare(),
                             .recipient = event.account.jid(),
                             .id = event.id,
                             .stanza_id = std::string(message.id()),
                             .original_id = std::string(retract->attribute("id"))});
         if (!std::exchange(working_, true)) tasks_.add("retractions", work());
+    }
+
+    bool has_room(const xmpp::Jid& sender) {
+        const auto of_sender = std::ranges::count_if(
+            waiting_, [&](const Retraction& one) { return one.sender.same_bare(sender); });
+        if (waiting_.size() < kWaitingMax &&
+            static_cast<std::size_t>(of_sender) < kWaitingOfSenderMax)
+            return true;
+        refused_.add();
+        return false;
     }
 
     reactor::Deferred<void> work() {
@@ -184,6 +198,7 @@ private:
 
     ModuleContext context_;
     Counter& tombstones_;
+    Counter& refused_;
     std::deque<Retraction> waiting_;
     bool working_ = false;
     bool enabled_ = true;

@@ -106,6 +106,64 @@ TEST(Archive, sends_a_page_of_many_times_the_outbound_queue) {
     EXPECT_EQ(harness.metric("module_archive_queries_total"), 1);
 }
 
+// A phone that was away for a night, with the settings as they are shipped: one query.
+TEST(Archive, answers_a_night_of_500_messages_with_one_page) {
+    ServerHarness harness;
+    ScriptedClient& juliet = harness.online(kJuliet);
+    harness.add_user("romeo@example.org");
+    constexpr int kMessages = 500;
+    constexpr std::size_t kEncryptedBytes = 3'000;
+    for (int i = 0; i < kMessages; ++i)
+        juliet.send(chat("romeo@example.org", i, kEncryptedBytes));
+    harness.advance(10s);
+    ScriptedClient& romeo = harness.online(kRomeo);
+    query(romeo, "q", "<max>500</max>");
+    const Page page = read_page(romeo);
+    ASSERT_EQ(page.ids.size(), static_cast<std::size_t>(kMessages));
+    EXPECT_EQ(page.ids.front(), "0");
+    EXPECT_EQ(page.ids.back(), std::to_string(kMessages - 1));
+    EXPECT_TRUE(page.fin.complete);
+    EXPECT_EQ(harness.metric("module_archive_queries_total"), 1);
+    // And none of them comes again.
+    romeo.send("<presence/>");
+    EXPECT_EQ(romeo.expect_element().name(), "presence");
+    romeo.expect_nothing();
+}
+
+// Forms as large as a stanza may be cost no more than reading them.
+TEST(Archive, refuses_forms_beyond_every_limit) {
+    ServerHarness harness;
+    ScriptedClient& romeo = harness.online(kRomeo);
+    const auto ask = [&](const std::string& fields) {
+        romeo.send(
+            "<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'>"
+            "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>"
+            "<value>urn:xmpp:mam:2</value></field>" +
+            fields + "</x></query></iq>");
+        return read_page(romeo).error;
+    };
+    std::string fields;
+    for (int i = 0; i < 5'000; ++i)
+        fields += "<field var='f" + std::to_string(i) + "'><value/></field>";
+    EXPECT_EQ(ask(fields), "bad-request");
+    const auto ids = [](std::size_t count) {
+        std::string values;
+        for (std::size_t i = 0; i < count; ++i)
+            values += "<value>58a006fea6b4a2de27ed085bcc550cce</value>";
+        return "<field var='ids'>" + values + "</field>";
+    };
+    EXPECT_EQ(ask(ids(xmpp::kMamIdsMax)), "item-not-found");
+    EXPECT_EQ(ask(ids(xmpp::kMamIdsMax + 1)), "policy-violation");
+    EXPECT_EQ(ask(ids(4'000)), "bad-request");
+    std::string nested;
+    for (int i = 0; i < 50; ++i)
+        nested += "<a xmlns='urn:example'>";
+    for (int i = 0; i < 50; ++i)
+        nested += "</a>";
+    EXPECT_EQ(ask("<field var='with'>" + nested + "<value>@</value></field>"), "jid-malformed");
+    EXPECT_EQ(ask(""), "");
+}
+
 TEST(Archive, ends_a_page_before_it_holds_too_many_bytes) {
     ServerHarness harness({.config = small_queues()});
     ScriptedClient& romeo = harness.online(kRomeo);
