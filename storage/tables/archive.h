@@ -88,6 +88,8 @@ struct ArchiveExcessPage {
 inline constexpr std::uint32_t kArchivePageMax = 1000;
 inline constexpr std::size_t kArchiveIdsMax = 1000;
 inline constexpr std::int64_t kArchiveCountMax = 10'000;
+/// Rows in which one query looks for the resource of a full JID, which no index knows.
+inline constexpr std::int64_t kArchiveResourceRowsMax = 32'768;
 inline constexpr std::uint32_t kArchiveStepMax = 1000;
 
 /// `owner` is a bare JID everywhere (a resource is ignored).
@@ -96,8 +98,8 @@ public:
     explicit Archive(Transaction& transaction) : transaction_(transaction) {}
 
     /// At most `query.max` messages (at most kArchivePageMax). Errors: not_found for an id that is
-    /// not in the archive; resource_exhausted past kArchiveIdsMax; invalid_argument for more than
-    /// one of `after`, `before` and `last_page`.
+    /// not in the archive; resource_exhausted past kArchiveIdsMax or kArchiveResourceRowsMax;
+    /// invalid_argument for more than one of `after`, `before` and `last_page`.
     base::Result<ArchivePage> page(const xmpp::Jid& owner, const ArchiveQuery& query);
     base::Result<std::optional<ArchivedMessage>> find(const xmpp::Jid& owner, MessageId id);
     /// The oldest and the newest; nullopt: the archive is empty.

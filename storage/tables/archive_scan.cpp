@@ -1,5 +1,7 @@
 #include "storage/tables/archive_scan.h"
 
+#include "storage/tables/archive.h"
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -73,6 +75,7 @@ Result<void> add_rows(Transaction& transaction, const std::string& sql, const Ar
 Result<std::vector<ArchiveRow>> ArchiveScan::rows(ArchiveRange range, ArchiveOrder order,
                                                   std::size_t limit) {
     std::vector<ArchiveRow> rows;
+    rows_looked_at_ = 0;
     if (range.empty() || limit == 0) return rows;
     const bool oldest_first = order == ArchiveOrder::oldest_first;
     if (!oldest_first) TRY(scan_table("archive_recent", range, order, limit, rows));
@@ -111,6 +114,10 @@ Result<void> ArchiveScan::scan_segments(ArchiveRange range, ArchiveOrder order, 
                 segment.before = starts[i + 1];
                 left.after = starts[i + 1] - 1;
             }
+            if (filter_.peer_resource) rows_looked_at_ += kSegmentRows;
+            if (rows_looked_at_ > kArchiveResourceRowsMax)
+                return base::fail(base::Errc::resource_exhausted,
+                                  "too many messages to look at: name a span of time");
             TRY(add_rows(transaction_, sql, filter_, segment, limit - rows.size(), rows));
         }
         if (starts.size() <= kSegmentsChunk) break;

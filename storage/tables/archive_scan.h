@@ -36,7 +36,8 @@ public:
     ArchiveScan(Transaction& transaction, ArchiveFilter filter)
         : transaction_(transaction), filter_(std::move(filter)) {}
 
-    /// The first `limit` rows that match; `peer` of the rows is not set.
+    /// The first `limit` rows that match; `peer` of the rows is not set. Errors: resource_exhausted
+    /// when that means looking at more than kArchiveResourceRowsMax rows for a resource.
     base::Result<std::vector<ArchiveRow>> rows(ArchiveRange range, ArchiveOrder order,
                                                std::size_t limit);
     /// How many match; nullopt: more than `count_max`, or too many to look at.
@@ -55,6 +56,7 @@ private:
 
     Transaction& transaction_;
     ArchiveFilter filter_;
+    std::int64_t rows_looked_at_ = 0;  // For a resource.
 };
 
 }  // namespace storage

@@ -1,5 +1,6 @@
 #include "storage/tables/archive.h"
 
+#include "storage/tables/messages_rows.h"
 #include "tests/storage/tables/message_store.h"
 
 #include <algorithm>
@@ -305,6 +306,27 @@ TEST_P(ArchiveTest, finds_rare_messages_of_a_peer_in_a_large_archive) {
         EXPECT_EQ(select({.with = romeo.bare(), .start = at(rare[i]), .end = at(rare[i])}),
                   Ids{rare[i]});
     }
+}
+
+TEST_P(ArchiveTest, looks_for_a_resource_in_so_many_messages) {
+    constexpr std::int64_t kRows = kArchiveResourceRowsMax + 4 * kSegmentRows;
+    Ids ids;
+    database.must([&](Transaction& t) -> base::Result<void> {
+        for (std::int64_t i = 0; i < kRows; ++i)
+            ids.push_back(
+                TRY(Messages(t, {}, 100)
+                        .append(kNow, "x",
+                                std::vector<MessageCopy>{{.owner = juliet, .peer = romeo}}))
+                    .id);
+        return {};
+    });
+    const xmpp::Jid elsewhere = jid("romeo@montague.example/elsewhere");
+    EXPECT_EQ(page_error(juliet, {.with = elsewhere}), Errc::resource_exhausted);
+    EXPECT_EQ(page_error(juliet, {.with = elsewhere, .last_page = true}), Errc::resource_exhausted);
+    EXPECT_EQ(select({.with = romeo}), Ids(ids.begin(), ids.begin() + 50));
+    // A span with fewer is looked at whole.
+    const auto start = at(ids[static_cast<std::size_t>(8 * kSegmentRows)]);
+    EXPECT_EQ(select({.with = elsewhere, .start = start}), Ids());
 }
 
 TEST_P(ArchiveTest, finds_the_newest_of_a_peer_that_is_accepted) {
