@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <utility>
 #include <map>
+#include <utility>
 
 namespace storage {
 namespace {
@@ -208,10 +208,11 @@ Result<std::int64_t> Deliveries::hand_over(const xmpp::Jid& owner, SmSessionKey 
     for (const HandOver& message : messages) {
         const auto row = TRY(row_at(transaction_, -*key, message.id));
         if (!row) continue;
-        TRY(
-            transaction_.execute("UPDATE deliveries SET session = $3, sequence = $4, "
-                                 "expires_at = NULL WHERE session = $1 AND sequence = $2",
-                                 {-*key, message.id, session, message.sequence}));
+        const bool shared = !TRY(rows_of_others(transaction_, *row)).empty();
+        TRY(transaction_.execute(
+            "UPDATE deliveries SET session = $3, sequence = $4, shared = $5, expires_at = NULL "
+            "WHERE session = $1 AND sequence = $2",
+            {-*key, message.id, session, message.sequence, shared}));
         ++moved;
         bytes += row->bytes;
     }
@@ -220,12 +221,15 @@ Result<std::int64_t> Deliveries::hand_over(const xmpp::Jid& owner, SmSessionKey 
 }
 
 Result<std::int64_t> Deliveries::remove_delivered(const xmpp::Jid& owner,
-                                                  std::span<const MessageId> ids) {
+                                                  std::span<const MessageId> ids,
+                                                  SharedDeliveries shared) {
     const auto key = TRY(find_owner(transaction_, owner.bare_view()));
     if (!key) return 0;
     std::int64_t removed = 0;
     std::int64_t bytes = 0;
     for (const MessageId id : ids) {
+        if (shared == SharedDeliveries::taken)
+            TRY(remove_from_others(transaction_, {.session = -*key, .id = id, .owner = *key}));
         const auto row = TRY(row_at(transaction_, -*key, id));
         if (!row) continue;
         TRY(remove_row(transaction_, *row));
