@@ -22,8 +22,8 @@ inline constexpr IntegerKey kArchivePageDefault{
     "Messages that answer one query where the client does not say how many it wants."};
 inline constexpr IntegerKey kArchivePageMax{
     "archive.page_max", storage::kArchivePageMax, 1, storage::kArchivePageMax,
-    "Most messages that answer one query; the client asks again for more. A client that was away "
-    "for a night should catch up with one."};
+    "Most messages that answer one query, and not more than 2 MiB of them; the client asks again "
+    "for more. A client that was away for a night should catch up with one."};
 inline constexpr DurationKey kArchiveKeep{
     "archive.keep", 365 * kDay, 0s, 36'500 * kDay,
     "Archived messages older than this are deleted. Long enough for who rarely comes, and still a "
