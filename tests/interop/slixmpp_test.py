@@ -277,7 +277,7 @@ class SlixmppTest(unittest.TestCase):
             self.assertEqual(caught.exception.condition, "forbidden")
 
             # The sender takes the last one back.
-            retraction = romeo.make_message("tybalt@localhost", mtype="chat")
+            retraction = romeo.make_message("tybalt@localhost", "I take it back", mtype="chat")
             ElementTree.SubElement(retraction.xml, "{urn:xmpp:message-retract:1}retract",
                                    id=tybalt.messages[-1]["id"])
             retraction.send()
@@ -285,15 +285,17 @@ class SlixmppTest(unittest.TestCase):
             stone = None
             while stone is None:
                 since = await mam.retrieve(start=stamp)
-                found = since["mam"]["results"][0]["mam_result"]["forwarded"]["stanza"]
+                found = next(result["mam_result"]["forwarded"]["stanza"]
+                             for result in since["mam"]["results"]
+                             if result["mam_result"]["id"] == given[-1])
                 stone = found.xml.find("{urn:xmpp:message-retract:1}retracted")
             self.assertEqual(found["body"], "")
             self.assertEqual(stone.get("id"), retraction["id"])
 
             # And then nothing of his is kept any more.
             end = (await mam.get_archive_metadata())["mam_metadata"]["end"]["id"]
-            answer = await tybalt["xep_0441"].get_preferences()
-            self.assertEqual(answer["mam_prefs"]["default"], "always")
+            default, _, _ = await tybalt["xep_0441"].get_preferences()
+            self.assertEqual(default, "always")
             await tybalt["xep_0441"].set_preferences(default="always", always=[],
                                                      never=["romeo@localhost"])
             romeo.send_message(tybalt.boundjid, "off the record", mtype="chat")
