@@ -74,13 +74,16 @@ public:
     base::Result<std::vector<Delivery>> offline_page(const xmpp::Jid& owner, MessageId after,
                                                      std::uint32_t limit, base::WallTime now);
     /// The session was given these messages of the offline queue and will acknowledge them. Those
-    /// that are not in the queue are passed over. Yields how many were moved.
+    /// that are not in the queue are passed over; those that other sessions have not acknowledged
+    /// either are shared with them. Yields how many were moved.
     base::Result<std::int64_t> hand_over(const xmpp::Jid& owner, SmSessionKey session,
                                          std::span<const HandOver> messages);
     /// Removes those of `ids` from the offline queue that are in it: they were delivered, or
-    /// fetched from the archive. Yields how many.
+    /// fetched from the archive. Sessions that share them need not acknowledge them any more,
+    /// unless they are `left` to those. Yields how many were in the queue.
     base::Result<std::int64_t> remove_delivered(const xmpp::Jid& owner,
-                                                std::span<const MessageId> ids);
+                                                std::span<const MessageId> ids,
+                                                SharedDeliveries shared = SharedDeliveries::taken);
     /// Removes all of the offline queue up to and including `through`. Yields how many.
     base::Result<std::int64_t> remove_delivered_through(const xmpp::Jid& owner, MessageId through);
     /// Removes at most `limit` messages of any offline queue whose time has come; yields how many.
