@@ -276,13 +276,29 @@ TEST(BotsClient, comes_back_after_a_restart_of_the_server) {
     harness.restart();
     ASSERT_TRUE(harness.sim().run_until([&] { return side.recorder.events.size() == 3; }, 1min));
     EXPECT_EQ(side.recorder.events.front(), "online");
-    EXPECT_TRUE(side.recorder.events[1].contains("system-shutdown")) << side.recorder.events[1];
-    EXPECT_EQ(side.recorder.events.back(), "online");
+    // No stream error: it would end the session (XEP-0198 §5).
+    EXPECT_EQ(side.recorder.events[1], "offline connection_lost: the server closed the connection");
+    EXPECT_EQ(side.recorder.events.back(), "resumed");
     harness.set_password("romeo@example.org", "changed");
     harness.kick("romeo@example.org");
     const auto stayed = harness.wait(std::move(staying));
     ASSERT_FALSE(stayed);
     EXPECT_EQ(stayed.error().code(), Errc::permission_denied) << stayed.error().message();
+}
+
+TEST(BotsClient, hears_why_a_server_stops_that_it_cannot_resume_with) {
+    ServerHarness harness;
+    harness.add_user("romeo@example.org");
+    ClientSide side(harness);
+    ClientOptions options = side.options("romeo@example.org/orchard");
+    options.stream_management = false;
+    Client& romeo = side.client(options, side.recorder);
+    auto staying = harness.stage().on([&] { return romeo.stay_online(); });
+    ASSERT_TRUE(harness.sim().run_until([&] { return romeo.online(); }, 1min));
+    harness.restart();
+    ASSERT_TRUE(harness.sim().run_until([&] { return side.recorder.events.size() == 3; }, 1min));
+    EXPECT_TRUE(side.recorder.events[1].contains("system-shutdown")) << side.recorder.events[1];
+    EXPECT_EQ(side.recorder.events.back(), "online");
 }
 
 TEST(BotsClient, leaves_a_server_with_goodbye) {
