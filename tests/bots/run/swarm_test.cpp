@@ -2,6 +2,7 @@
 // figures must be those of what happened.
 #include "tests/bots/run/swarm_harness.h"
 
+#include "server/modules/archive_keys.h"
 #include "tests/bots/workload/common_keys.h"
 
 #include <gtest/gtest.h>
@@ -225,8 +226,10 @@ TEST(Swarm, says_so_when_sessions_are_lost) {
     EXPECT_EQ(result.sessions_peak, 10U);
 }
 
+// Nothing but the queue keeps them, and it is full after a thousand.
 TEST(Swarm, counts_errors_by_their_condition) {
-    SwarmHarness swarm("offline", {{"users", "2"}, {"messages", "1200"}});
+    SwarmHarness swarm("offline", {{"users", "2"}, {"messages", "1200"}},
+                       {.config = server::Config().with(server::keys::kArchiveEnabled, false)});
     swarm.make_accounts();
     const RunResult result = swarm.run();
     EXPECT_GT(result.messages.refused, 0U);
