@@ -29,13 +29,11 @@ const storage::ScramKeySet& keys() {
     return made;
 }
 
-const std::shared_ptr<const reactor::TlsClientContext>& tls() {
-    static const auto made = [] {
-        reactor::TlsClientOptions options;
-        options.verify = reactor::TlsVerify::none;
-        return reactor::TlsClientContext::create(options).value();
-    }();
-    return made;
+// One for each run: it draws random numbers when it is made and remembers sessions later.
+std::shared_ptr<const reactor::TlsClientContext> make_tls() {
+    reactor::TlsClientOptions options;
+    options.verify = reactor::TlsVerify::none;
+    return reactor::TlsClientContext::create(options).value();
 }
 
 }  // namespace
@@ -48,7 +46,7 @@ Crowd::Crowd(Parts parts)
       })) {
     parts_.harness.sim().on(world(), [this] {
         shared_ = std::make_unique<bots::ClientShared>(
-            bots::ClientShared::Parts{.world = world(), .tls = tls()});
+            bots::ClientShared::Parts{.world = world(), .tls = make_tls()});
         Chance chance(parts_.seed, kChanceStream);
         for (AccountNumber number = 0; number < parts_.accounts; ++number) {
             const std::string_view host = chance.percent(80) ? "example.org" : "example.net";

@@ -39,6 +39,19 @@ constexpr Count kCounts[] = {
 
 constexpr std::string_view kGauges[] = {"c2s_connections", "c2s_sessions", "c2s_sessions_detached"};
 
+// Nobody tells a device that somebody it blocks has gone.
+bool is_gone(const Crowd& crowd, const Phone& watcher, const std::string& jid,
+             const MessageLog& messages) {
+    const std::string bare = jid.substr(0, jid.find('/'));
+    for (const auto& phone : crowd.phones()) {
+        if (phone->jid() == jid) return false;
+        if (crowd.account(phone->account()).jid.text() == bare &&
+            messages.ever_blocked(watcher.account(), phone->account()))
+            return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 void check_rosters(const Crowd& crowd, MessageLog& messages) {
@@ -74,12 +87,9 @@ void check_presence(const Crowd& crowd, MessageLog& messages) {
                 messages.violation(fmt::format("{} does not see that {} ({}) is online",
                                                watcher->name(), phone->name(), phone->jid()));
         }
-    std::set<std::string> online;
-    for (const auto& phone : crowd.phones())
-        online.insert(phone->jid());
     for (const auto& watcher : crowd.phones())
         for (const std::string& jid : watcher->seen_online())
-            if (!online.contains(jid))
+            if (is_gone(crowd, *watcher, jid, messages))
                 messages.violation(
                     fmt::format("{} still sees {}, who is gone", watcher->name(), jid));
 }

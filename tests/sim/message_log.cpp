@@ -160,15 +160,18 @@ bool MessageLog::may_repeat(const Record& record, const Arrival& first,
 
 // In the order in which they were sent; what was given to a session that ended comes late.
 void MessageLog::check_order(const MessageKey& key, const Record& record, const Arrival& arrival) {
-    Newest& newest = devices_[arrival.device].newest[{key.sender, key.to}];
-    if (key.number > newest.key.number) {
-        newest = {key, arrival.way};
+    MessageKey& newest =
+        devices_[arrival.device].newest[{key.sender, key.to, arrival.way != Way::itself}];
+    if (key.number > newest.number) {
+        newest = key;
         return;
     }
     const AccountNumber account = devices_[arrival.device].device.account;
     if (arrival.delayed && session_ended_since(account, record.sent_at)) return;
-    blame(key, fmt::format("device {} had seen {} ({}) before{}", arrival.device,
-                           text_of(newest.key), name_of(newest.way), history_of(newest.key)));
+    // What waits for whoever is available is not before what is sent to a device that is not.
+    if (arrival.delayed && !record.to_device && records_.at(newest).to_device) return;
+    blame(key, fmt::format("device {} had seen {} before{}", arrival.device, text_of(newest),
+                           history_of(newest)));
 }
 
 void MessageLog::check_blocked(const MessageKey& key, const Record& record,
@@ -232,17 +235,24 @@ bool MessageLog::possibly_blocked(AccountNumber one, AccountNumber other, Span d
     });
 }
 
-bool MessageLog::has_plain_device(AccountNumber account) const {
-    return std::ranges::any_of(devices_, [account](const DeviceState& state) {
-        return state.device.account == account && !state.device.manages_stream;
-    });
+// What was written to it and not read any more is lost, and nobody knows.
+bool MessageLog::lost_plain_session(AccountNumber account, base::MonotonicTime since) const {
+    for (const DeviceState& state : devices_) {
+        if (state.device.account != account || state.device.manages_stream) continue;
+        for (const Lineage& lineage : state.lineages)
+            if (lineage.ending == Ending::lost && *lineage.ended_at >= since) return true;
+    }
+    return false;
 }
 
 bool MessageLog::session_ended_since(AccountNumber account, base::MonotonicTime from) const {
     for (const DeviceState& state : devices_) {
         if (state.device.account != account) continue;
-        for (const Lineage& lineage : state.lineages)
-            if (lineage.ended_at && *lineage.ended_at >= from) return true;
+        for (const Lineage& lineage : state.lineages) {
+            if (!lineage.ended_at) continue;
+            const bool lost = lineage.ending == Ending::lost;
+            if (*lineage.ended_at + (lost ? lingers_ : base::Duration()) >= from) return true;
+        }
     }
     return std::ranges::any_of(crashes_, [from](base::MonotonicTime at) { return at >= from; });
 }
@@ -275,7 +285,7 @@ void MessageLog::check_end() {
         if (record.refused && seen && record.submissions == 1)
             blame(key, "it was refused and arrived all the same");
         if (seen || record.refused || !record.acknowledged_at) continue;
-        if (is_excused(key, record) || has_plain_device(key.to)) {
+        if (is_excused(key, record) || lost_plain_session(key.to, record.sent_at)) {
             ++totals_.excused;
         } else {
             blame(key, "it was acknowledged and never arrived");

@@ -54,7 +54,9 @@ public:
         bool manages_stream = true;  ///< Without XEP-0198 nothing is promised to a receiver.
     };
 
-    explicit MessageLog(Journal& journal) : journal_(journal) {}
+    /// `lingers`: how long at most the server keeps a session whose device has forgotten it.
+    explicit MessageLog(Journal& journal, base::Duration lingers = {})
+        : journal_(journal), lingers_(lingers) {}
 
     void add_device(Device device) { devices_.push_back({device, {}, {}, {}}); }
     static std::string text_of(const MessageKey& key);
@@ -90,6 +92,10 @@ public:
     void blocked(AccountNumber account, AccountNumber peer);
     void unblocking(AccountNumber account, AccountNumber peer);
     void unblocked(AccountNumber account, AccountNumber peer);
+    /// At any time, perhaps.
+    bool ever_blocked(AccountNumber account, AccountNumber peer) const {
+        return blocks_.contains({account, peer});
+    }
     /// All sessions of the server ended, and were not saved.
     void server_crashed() { crashes_.push_back(journal_.time()); }
     /// The database refused, or may have refused, to store from `from` until now.
@@ -143,16 +149,19 @@ private:
         std::vector<Arrival> arrivals;
         std::vector<std::pair<base::MonotonicTime, std::string>> history;
     };
-    /// The last that a device has seen of one sender's messages to one account.
-    struct Newest {
-        MessageKey key;
-        Way way = Way::itself;
+    /// An order in which a device sees messages: of one sender to one account, and apart from those
+    /// that were sent to it the copies of those that another device was sent.
+    struct Conversation {
+        DeviceNumber sender = 0;
+        AccountNumber to = 0;
+        bool copies = false;
+        friend auto operator<=>(const Conversation&, const Conversation&) = default;
     };
     struct DeviceState {
         Device device;
         std::vector<Lineage> lineages;
         std::map<AccountNumber, std::uint32_t> numbers;  ///< Last sent, by receiving account.
-        std::map<std::pair<DeviceNumber, AccountNumber>, Newest> newest;
+        std::map<Conversation, MessageKey> newest;
     };
     struct Block {
         std::optional<base::MonotonicTime> since;     ///< Answered, and in force.
@@ -175,9 +184,10 @@ private:
     void check_archived(AccountNumber account, const MessageKey& key, const Record& record,
                         const std::map<MessageKey, unsigned>& archive);
     bool possibly_blocked(AccountNumber one, AccountNumber other, Span during) const;
-    bool has_plain_device(AccountNumber account) const;
+    bool lost_plain_session(AccountNumber account, base::MonotonicTime since) const;
 
     Journal& journal_;
+    base::Duration lingers_;
     std::vector<DeviceState> devices_;
     std::map<MessageKey, Record> records_;
     std::map<std::pair<AccountNumber, AccountNumber>, Block> blocks_;

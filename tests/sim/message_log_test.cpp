@@ -137,6 +137,22 @@ TEST_F(Messages, must_keep_the_order_of_their_sender) {
     EXPECT_EQ(log.violations().size(), 1U);
 }
 
+TEST_F(Messages, may_come_before_the_copy_of_an_older_one_that_another_device_was_sent) {
+    const MessageKey one = taken();
+    const MessageKey two = taken();
+    log.arrived(two, 1, Way::itself, false);
+    log.arrived(one, 1, Way::copy, false);
+    EXPECT_EQ(log.violations().size(), 0U);
+}
+
+TEST_F(Messages, must_keep_the_order_of_their_sender_as_copies_too) {
+    const MessageKey one = taken();
+    const MessageKey two = taken();
+    log.arrived(two, 1, Way::copy, false);
+    log.arrived(one, 1, Way::copy, false);
+    EXPECT_EQ(log.violations().size(), 1U);
+}
+
 TEST_F(Messages, may_come_late_from_a_session_that_ended) {
     const MessageKey one = taken();
     const MessageKey two = taken();
@@ -182,9 +198,15 @@ TEST_F(Messages, must_be_in_both_archives_once_and_in_order) {
     EXPECT_EQ(found(), 4U);
 }
 
-TEST_F(Messages, are_promised_to_devices_that_manage_their_streams_only) {
+TEST_F(Messages, may_be_lost_on_their_way_to_a_device_without_stream_management) {
     (void)taken(2);
+    lose_session(3, Ending::lost);
     EXPECT_EQ(found(), 0U);
+}
+
+TEST_F(Messages, must_not_be_lost_when_no_session_was) {
+    (void)taken(2);
+    EXPECT_EQ(found(), 1U);
 }
 
 TEST_F(Messages, must_not_come_from_the_queue_when_the_archive_gave_them) {

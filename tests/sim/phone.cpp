@@ -7,6 +7,7 @@
 #include "xmpp/core/namespaces.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -111,15 +112,19 @@ reactor::Deferred<void> Phone::connect() {
 // The app starts anew: it knows what it has shown, and nothing of its session.
 void Phone::forget_session() {
     note("starts anew");
-    for (const Outgoing& stanza : outgoing_)
-        if (stanza.key) crowd_.messages().given_up(*stanza.key);
-    outgoing_.clear();
+    give_up_outgoing();
     counts_ = false;
     unanswered_.clear();
     skipped_ = 0;
     crowd_.messages().lineage_ends(number_, Ending::lost);
     client_.reset();
     make_client();
+}
+
+// Of a session that was closed, or is forgotten: nobody will hear what became of it.
+void Phone::give_up_outgoing() {
+    for (const Outgoing& stanza : std::exchange(outgoing_, {}))
+        if (stanza.key) crowd_.messages().given_up(*stanza.key);
 }
 
 void Phone::stay_away() {
@@ -150,9 +155,11 @@ void Phone::leave() {
     tasks_.add("leave", client_->disconnect());
 }
 
+// Its pings may be unacknowledged: there is always one.
 bool Phone::at_rest() const {
-    return online() && outgoing_.empty() && unanswered_.empty() && open_requests_ == 0 &&
-           maybe_blocked_.empty() && available_ && priority_ >= 0 && !asleep_;
+    return online() && std::ranges::none_of(outgoing_, &Outgoing::is_message) &&
+           unanswered_.empty() && open_requests_ == 0 && maybe_blocked_.empty() && available_ &&
+           priority_ >= 0 && !asleep_;
 }
 
 std::string Phone::unrest() const {
@@ -176,16 +183,19 @@ void Phone::on_not_resumed(bots::Client&, std::optional<std::uint32_t> taken) {
     former_.assign(outgoing_.begin(), outgoing_.end());
     former_in_doubt_ = !taken;
     outgoing_.clear();
+    if (former_in_doubt_)
+        crowd_.messages().violation(fmt::format("{} {} is not told what of its session was taken",
+                                                crowd_.journal().now(), name_));
     crowd_.messages().lineage_ends(number_, taken ? Ending::told : Ending::lost);
     note(taken ? fmt::format("could not resume; {} had been taken", *taken)
                : std::string("could not resume"));
 }
 
-// As the client does: each message once more, and then no more.
+// As the client does: what the server did not take, and once what it may have taken.
 void Phone::take_former() {
     for (Outgoing& stanza : std::exchange(former_, {})) {
         if (!stanza.is_message) continue;
-        if (stanza.again) {
+        if (stanza.again && former_in_doubt_) {
             if (stanza.key) crowd_.messages().given_up(*stanza.key);
             continue;
         }
@@ -204,6 +214,7 @@ void Phone::on_online(bots::Client& client, bool resumed) {
     }
     note(fmt::format("online as {} from {}", jid_, address_));
     counts_ = client.stream_management();
+    give_up_outgoing();
     crowd_.messages().lineage_begins(number_);
     take_former();
     seen_online_.clear();

@@ -26,8 +26,8 @@ struct Habits {
     bool wants_copies = true;    ///< XEP-0280.
     bool has_own_resource = true;
     bool direct_tls = false;
-    bool syncs = true;  ///< With the archive (XEP-0313), before it is available.
-    bool is_first = false;                               ///< Of its account: it alone blocks.
+    bool syncs = true;      ///< With the archive (XEP-0313), before it is available.
+    bool is_first = false;  ///< Of its account: it alone blocks.
     base::Duration pause_max = std::chrono::seconds(6);  ///< Between two doings.
     /// What it does, as shares of all that it does.
     unsigned writes = 60;
@@ -64,7 +64,7 @@ public:
     const std::string& address() const { return address_; }
     bool online() const { return client_ != nullptr && client_->online(); }
     bool offline() const { return !online() && !connecting_; }
-    /// Online, and everything it said has been answered.
+    /// Online, and everything it asked is answered and every message acknowledged.
     bool at_rest() const;
     /// Why it is not.
     std::string unrest() const;
@@ -112,13 +112,13 @@ private:
     void stay_away();
     void move_to_new_address();
     void forget_session();
+    void give_up_outgoing();
     void take_former();
 
     // Saying (phone_talk.cpp).
     bool send(std::string_view xml, bool is_message, std::optional<MessageKey> key = {});
     void write_to(AccountNumber to, std::optional<DeviceNumber> device);
     void ask_what_arrived();
-    static std::optional<MessageKey> read_key(const xmpp::Element& message);
     static std::optional<MessageKey> read_key(const xmpp::Element& message);
     void see(const xmpp::Element& message, Way way);
     void see_archived(const xmpp::Element& result);

@@ -21,6 +21,8 @@ using server::test::ServerHarness;
 constexpr base::Duration kPeaceMax = 5min;
 constexpr base::Duration kLastWordsMax = 2min;
 constexpr base::Duration kQuiet = 20s;
+/// After which the server has forgotten even the counts of sessions that ended.
+constexpr base::Duration kForgotten = 25h;
 constexpr std::uint64_t kWorldStream = 3000;
 constexpr std::uint64_t kFaultStream = 4000;
 
@@ -29,7 +31,17 @@ struct Setting {
     server::test::HarnessOptions harness;
     base::Duration resume_timeout;
     base::Duration latency_max;
+    base::Duration storage_delay{};
+    base::Duration session_max{};  ///< Of one whose client says nothing any more.
 };
+
+// As small as they may be: what happens at the caps happens seldom otherwise.
+server::Config with_small_caps(const server::Config& config) {
+    return config.with(keys::kOutboundQueueMax, keys::kOutboundQueueMax.min)
+        .with(keys::kUnacknowledgedMax, keys::kUnacknowledgedMax.min)
+        .with(keys::kUnacknowledgedBytesMax, keys::kUnacknowledgedBytesMax.min)
+        .with(keys::kClientStateHeldMax, 3);
+}
 
 Setting setting_of(const RunOptions& options, storage::SimDisk& disk, Journal& journal) {
     Chance chance(options.seed, kWorldStream);
@@ -38,9 +50,12 @@ Setting setting_of(const RunOptions& options, storage::SimDisk& disk, Journal& j
     made.resume_timeout = std::chrono::seconds(resume_s);
     made.latency_max = chance.percent(50) ? 5ms : chance.between(base::Duration(20ms), 300ms);
     server::Config& config = made.harness.config;
+    const base::Duration ping_after = chance.between(base::Duration(15s), 60s);
+    const base::Duration ping_timeout = chance.between(base::Duration(5s), 20s);
+    made.session_max = made.resume_timeout + ping_after + ping_timeout;
     config = config.with(keys::kResumeTimeout, made.resume_timeout)
-                 .with(keys::kPingAfter, chance.between(base::Duration(15s), 60s))
-                 .with(keys::kPingTimeout, chance.between(base::Duration(5s), 20s))
+                 .with(keys::kPingAfter, ping_after)
+                 .with(keys::kPingTimeout, ping_timeout)
                  .with(keys::kLoginsPerAddressPerMinute, keys::kLoginsPerAddressPerMinute.max);
     const auto shards = static_cast<reactor::ShardId>(1 + chance.below(3));
     made.harness.shards = options.shards == 0 ? shards : options.shards;
@@ -49,6 +64,11 @@ Setting setting_of(const RunOptions& options, storage::SimDisk& disk, Journal& j
     made.harness.internet.latency_max = made.latency_max;
     made.harness.internet.segment_max = chance.percent(25) ? 1 + chance.below(200) : 1400;
     made.harness.log = journal.log();
+    // Without a delay a commit is the end of the turn that asked for it, and little can happen
+    // between.
+    if (chance.percent(60)) made.storage_delay = chance.between(base::Duration(100us), 30ms);
+    if (chance.percent(25)) config = with_small_caps(config);
+    if (options.configure) config = options.configure(config);
     return made;
 }
 
@@ -57,15 +77,15 @@ public:
     explicit Run(const RunOptions& options)
         : options_(options),
           journal_(options.prints),
-          messages_(journal_),
           disk_(options.seed),
           setting_(setting_of(options, disk_, journal_)),
+          messages_(journal_, setting_.session_max),
           harness_(setting_.harness),
           crowd_({harness_, journal_, messages_, options.seed, options.accounts,
                   setting_.resume_timeout}),
           weather_({harness_, disk_, crowd_, journal_, messages_, options.seed,
                     setting_.harness.internet.latency_min, setting_.latency_max,
-                    [this] { started(); }}) {
+                    setting_.storage_delay, [this] { started(); }}) {
         journal_.set_clock(harness_.sim());
     }
     ~Run() {
@@ -143,15 +163,15 @@ private:
         crowd_.leave();
         if (!harness_.sim().run_until([this] { return crowd_.all_offline(); }, 1min))
             messages_.violation("not everybody could leave");
-        harness_.advance(kQuiet);
+        harness_.advance(kForgotten);
         check_server(harness_, messages_);
     }
 
     RunOptions options_;
     Journal journal_;
-    MessageLog messages_;
     storage::SimDisk disk_;
     Setting setting_;
+    MessageLog messages_;
     ServerHarness harness_;
     Crowd crowd_;
     Weather weather_;

@@ -2,6 +2,7 @@
 // peace, in which everything must come right, and what must be true in the end.
 #pragma once
 
+#include "server/config/config.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/message_log.h"
 
@@ -23,7 +24,10 @@ struct RunOptions {
     FaultSet faults = kAllFaults;
     unsigned shards = 0;  ///< 0: by the seed, 1 to 3.
     bool prints = false;  ///< Every event, to standard output.
-    /// Called whenever the server has been started: breaks it, to see that it is found out.
+    /// The configuration of the server from the one that the seed chose. Like the next, for tests
+    /// that break the server to see that it is found out.
+    std::function<server::Config(server::Config)> configure = {};
+    /// Called whenever the server has been started.
     std::function<void(server::test::ServerHarness&)> sabotage = {};
     /// Called before the server goes for good.
     std::function<void()> stopping = {};

@@ -3,6 +3,8 @@
 #include "tests/sim/run.h"
 
 #include "server/app/shard_server.h"
+#include "server/config/core_keys.h"
+#include "server/modules/archive_keys.h"
 #include "server/routing/hooks.h"
 #include "server/routing/router.h"
 #include "tests/support/server_harness.h"
@@ -47,6 +49,38 @@ TEST(SimulatedRun, plans_faults_by_its_seed_of_the_kinds_that_are_allowed) {
     EXPECT_GT(planned, 0U);
 }
 
+bool complains(const RunReport& report, std::string_view words) {
+    for (const std::string& line : report.violations)
+        if (line.find(words) != std::string::npos) return true;
+    return false;
+}
+
+/// Seeds until the first that complains so; at most ten.
+bool is_found_out(std::string_view faults, std::string_view words,
+                  const std::function<server::Config(server::Config)>& configure) {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        RunOptions options = small(seed, faults);
+        options.configure = configure;
+        if (complains(run(options), words)) return true;
+    }
+    return false;
+}
+
+TEST(SimulatedRun, finds_out_a_server_that_acknowledges_before_it_has_stored) {
+    const auto in_memory = [](const server::Config& config) {
+        return config.with(server::keys::kDurability, server::Durability::memory)
+            .with(server::keys::kArchiveEnabled, false);
+    };
+    EXPECT_TRUE(is_found_out("kill", "never arrived", in_memory));
+}
+
+TEST(SimulatedRun, finds_out_a_database_that_does_not_wait_for_the_disk) {
+    const auto unsynced = [](const server::Config& config) {
+        return config.with(server::keys::kDurability, server::Durability::process);
+    };
+    EXPECT_TRUE(is_found_out("power", "never arrived", unsynced));
+}
+
 /// Runs without faults against a server that does `sin` to every numbered message on its way in.
 class Sinful : public testing::Test {
 protected:
@@ -69,17 +103,12 @@ protected:
         options.stopping = [&] { hook.reset(); };
         return sim::run(options);
     }
-    static bool complains(const RunReport& report, std::string_view words) {
-        for (const std::string& line : report.violations)
-            if (line.find(words) != std::string::npos) return true;
-        return false;
-    }
-
     ServerHarness* server = nullptr;
 };
 
 TEST_F(Sinful, is_innocent_without_a_sin) {
-    const RunReport report = run_with([](StanzaEvent&, std::uint64_t) { return Verdict::proceed(); });
+    const RunReport report =
+        run_with([](StanzaEvent&, std::uint64_t) { return Verdict::proceed(); });
     EXPECT_TRUE(report.violations.empty()) << report.violations.front();
     EXPECT_GT(report.totals.arrived, 20U);
 }

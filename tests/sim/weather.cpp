@@ -19,6 +19,10 @@ const base::Errc kStorageErrors[] = {base::Errc::io_error, base::Errc::no_space,
 
 }  // namespace
 
+Weather::Weather(Parts parts) : parts_(std::move(parts)), chance_(parts_.seed, kStream) {
+    parts_.harness.faults().delay(parts_.storage_delay);
+}
+
 void Weather::note(const Fault& fault, std::string_view what) {
     parts_.journal.note("FAULT", fmt::format("{}: {}", name_of(fault.kind), what));
 }
@@ -116,7 +120,7 @@ void Weather::strike_storage(const Fault& fault) {
             return faults.fail_next_read();
         case FaultKind::slow_disk:
             faults.delay(chance_.between(base::Duration(1ms), base::Duration(1500ms)));
-            return later(fault.lasts, [&faults] { faults.delay(base::Duration(0)); });
+            return later(fault.lasts, [this, &faults] { faults.delay(parts_.storage_delay); });
         default:
             break;
     }
@@ -174,6 +178,7 @@ void Weather::clear() {
     later_.clear();
     parts_.harness.internet().set_latency(parts_.latency_min, parts_.latency_max);
     parts_.harness.faults().mend();
+    parts_.harness.faults().delay(parts_.storage_delay);
     parts_.disk.mend();
     if (!parts_.harness.running()) start_again();
 }

@@ -22,10 +22,11 @@ public:
         std::uint64_t seed = 1;
         base::Duration latency_min;
         base::Duration latency_max;
+        base::Duration storage_delay;   ///< When the disk is not slow.
         std::function<void()> started;  ///< The server has been started again.
     };
 
-    explicit Weather(Parts parts) : parts_(std::move(parts)), chance_(parts_.seed, kStream) {}
+    explicit Weather(Parts parts);
 
     /// Lets `time` pass, with what is planned for it. False: the world does not come to rest.
     bool pass(const std::vector<Fault>& plan, base::Duration time);

@@ -115,6 +115,8 @@ void ServerHarness::open_database() {
         return storage::make_inline_database({.path = disk_ == nullptr ? ":memory:" : "parley.db",
                                               .stores = storage::all_stores(),
                                               .now = sim_.clock().wall(),
+                                              .sync_commits = config_.get(keys::kDurability) ==
+                                                              Durability::full,
                                               .faults = &faults_,
                                               .disk = disk_});
     });
