@@ -58,8 +58,9 @@ std::optional<xmpp::StanzaCondition> stanza_condition(const base::Failure& failu
 class ClientObserver {
 public:
     /// Bound, or with `resumed` the old session goes on and nothing was lost (XEP-0198 §5). When
-    /// that fails, messages that the former session left unacknowledged are sent once more, with
-    /// <delay/>, before this; its presence and requests are forgotten.
+    /// that fails, messages that the former session left unacknowledged are sent once more (again
+    /// and again, as long as servers say how many they took), with <delay/>, before this; its
+    /// presence and requests are forgotten.
     virtual void on_online(Client& client, bool resumed);
     /// A former session could not be resumed; before `on_online`. `taken`: how many of the stanzas
     /// that it left unacknowledged the server took, as it says (`on_acknowledged` follows as well);

@@ -156,7 +156,7 @@ private:
     void on_management(const xmpp::Element& element);
     bool may_send() const noexcept;
     bool write(std::string_view stanza, bool is_message);
-    void send_again(std::vector<Unacknowledged> left);
+    void send_again(std::vector<Unacknowledged> left, bool is_known_untaken);
     void ask_for_acknowledgement();
     void break_off(base::Failure why, std::string_view farewell);
     void lose(base::Failure why);

@@ -91,11 +91,11 @@ void Client::Impl::enter(xmpp::Negotiated result) {
             connection_->send(sm_->outbound[i].bytes);
         if (!sm_->outbound.empty()) ask_for_acknowledgement();
     }
-    send_again(std::move(left));
+    send_again(std::move(left), result.former_handled.has_value());
     Lifetime::Watch watch(lifetime_);
     if (is_replaced)
-        observer_.on_not_resumed(client_, result.former_handled ? std::optional(acknowledged)
-                                                                : std::nullopt);
+        observer_.on_not_resumed(
+            client_, result.former_handled ? std::optional(acknowledged) : std::nullopt);
     if (!watch.over()) observer_.on_online(client_, result.resumed);
     attempt->promise.resolve();
     if (!watch.over() && acknowledged > 0) observer_.on_acknowledged(client_, acknowledged);
@@ -104,11 +104,12 @@ void Client::Impl::enter(xmpp::Negotiated result) {
     if (!watch.over() && paused_ && connection_ != nullptr) connection_->pause(true);
 }
 
-// Once: what is not acknowledged again is given up. Presence and requests are of the former session
-// and mean nothing in this one.
-void Client::Impl::send_again(std::vector<Unacknowledged> left) {
+// As often as it takes while the server says how much it took; otherwise once, and what is not
+// acknowledged then is given up. Presence and requests are of the former session and mean nothing
+// in this one.
+void Client::Impl::send_again(std::vector<Unacknowledged> left, bool is_known_untaken) {
     for (const Unacknowledged& entry : left) {
-        if (!entry.is_message || entry.again) continue;
+        if (!entry.is_message || (entry.again && !is_known_untaken)) continue;
         base::SharedBytes bytes = with_delay(entry);
         connection_->send(bytes);
         if (sm_ == nullptr) continue;

@@ -202,6 +202,21 @@ TEST_F(BotsResumption, gives_up_what_was_said_twice) {
     server.expect_nothing(1min);
 }
 
+TEST_F(BotsResumption, says_it_as_often_as_the_server_says_that_it_did_not_take_it) {
+    Client& me = online();
+    say(me, "1");
+    ASSERT_TRUE(reconnect(me, "0", [this] { refuse_to_resume(" h='0'"); }));
+    EXPECT_TRUE(server.expect().contains("<body>1</body>"));
+    server.reset();
+    sim.run_until([&] { return !me.online(); }, 1min);
+    ASSERT_TRUE(connect(me, [this] {
+        server.log_in(std::string(server.kBind) + std::string(server.kSm));
+        EXPECT_EQ(server.expect(), "<resume xmlns='urn:xmpp:sm:3' previd='two' h='0'/>");
+        refuse_to_resume(" h='0'");
+    }));
+    EXPECT_TRUE(server.expect().contains("<body>1</body>"));
+}
+
 TEST_F(BotsResumption, does_not_believe_a_resumption_that_handled_too_much) {
     Client& me = online();
     const auto resumed = reconnect(me, "0", [this] {

@@ -62,6 +62,9 @@ struct Connection {
         app.add_option(
             "--mechanism", options.mechanism,
             "SASL mechanism (SCRAM-SHA-1, which costs the bots least, or what there is)");
+        app.add_flag("!--no-sm", options.stream_management,
+                     "Sessions without stream management (XEP-0198), which is otherwise used where "
+                     "the server has it");
         app.add_option("--user-pattern", options.user_pattern, "User names; {n} is the number")
             ->capture_default_str();
         app.add_option("--password", options.password,

@@ -188,6 +188,7 @@ reactor::Deferred<void> Conductor::measure() {
         marks_->online = seen->tallies.online;
     }
     marks_->server_after = server_usage(UsageDetail::full);
+    result_.bots_rss_bytes = parts_.own_usage(UsageDetail::quick).rss_bytes;
     co_return ran;
 }
 

@@ -144,8 +144,6 @@ void Conductor::book_rates(const Tallies& tallies, const Extras& extras) {
 }
 
 void Conductor::book_usage(const Tallies& tallies) {
-    const ProcessUsage own = parts_.own_usage(UsageDetail::quick);
-    result_.bots_rss_bytes = own.rss_bytes;
     if (marks_->ended) {
         result_.bots_cpu_s = marks_->own_cpu_s;
         if (result_.duration > base::Duration::zero())

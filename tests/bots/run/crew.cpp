@@ -6,6 +6,7 @@
 #include "tests/bots/run/crew_bot.h"
 #include "tests/bots/run/message_text.h"
 #include "tests/bots/workload/common_keys.h"
+#include "xmpp/payloads/mam.h"
 
 #include <algorithm>
 #include <utility>
@@ -213,7 +214,10 @@ void Crew::bot_offline(Bot& bot, const base::Failure& why) {
 
 void Crew::bot_message(Bot& bot, const xmpp::Stanza& message) {
     ++tallies_.stanzas_received;
-    const auto stamp = MessageStamp::parse(message.id());
+    auto stamp = MessageStamp::parse(message.id());
+    if (!stamp)
+        if (const auto archived = xmpp::parse_mam_result(message))
+            stamp = MessageStamp::parse(archived->stanza.id());
     if (!stamp) return;
     if (message.is_error()) {
         if (stamp->run == ledger_.run() && stamp->sender == bot.number)

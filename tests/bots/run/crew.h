@@ -66,6 +66,8 @@ public:
     reactor::Deferred<void> log_out_all();
     /// The connection goes without a word; the session can be resumed where the server offers it.
     void cut(BotNumber bot);
+    /// The next end of this session is no surprise, whoever ends it.
+    void expect_end(BotNumber bot);
     /// The bot sends presence as soon as it is online (the default). Without it no message to its
     /// account reaches it.
     void announce(bool wanted) noexcept { announces_ = wanted; }

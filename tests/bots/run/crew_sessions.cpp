@@ -73,6 +73,7 @@ ClientOptions Crew::options_for(BotNumber bot) const {
     }
     options.security = plan_.security;
     options.mechanism = plan_.mechanism;
+    options.stream_management = plan_.stream_management;
     return options;
 }
 
@@ -181,6 +182,10 @@ reactor::Deferred<void> Crew::log_out_all() {
     auto work = reactor::when_all(std::move(parts));
     const auto done = co_await std::move(work);
     co_return done;
+}
+
+void Crew::expect_end(BotNumber bot) {
+    at(bot).leaving = true;
 }
 
 void Crew::cut(BotNumber bot) {

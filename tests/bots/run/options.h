@@ -20,6 +20,7 @@ struct RunOptions {
     std::string ca_file;
     bool insecure = false;
     std::string mechanism;  ///< Empty: a cheap one, if the server has it.
+    bool stream_management = true;
     std::string user_pattern = "bot{n}";
     std::string password;  ///< Empty: kLocalPassword, on this machine.
     AccountSource accounts = AccountSource::automatic;

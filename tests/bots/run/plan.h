@@ -36,6 +36,7 @@ struct Plan {
     std::shared_ptr<const reactor::TlsClientContext> tls;  ///< Null without TLS.
     /// Tried first; empty: whatever is strongest.
     std::string mechanism;
+    bool stream_management = true;  ///< Where the server has it.
 
     BotNumber logins_at_once = 50;
     BotNumber logins_per_s = 0;  ///< 0: no pace but that.

@@ -111,8 +111,16 @@ private:
     std::string path_of(const std::string& chosen, std::string_view ending) const;
     base::Result<void> save();
 
+    /// In a terminal: how far the accounts are, on the line that say() takes away.
+    void show_accounts(std::uint64_t done, std::uint64_t all) {
+        if (options_.quiet || progress_.quiet() || done % 50 != 0) return;
+        fmt::print("\r\x1b[K  accounts  {} of {}", format_count(done), format_count(all));
+        std::fflush(stdout);
+        accounts_shown_ = true;
+    }
     void say(std::string_view line) {
         if (options_.quiet) return;
+        if (std::exchange(accounts_shown_, false)) fmt::print("\r\x1b[K");
         progress_.clear();
         fmt::print("{}\n", line);
         std::fflush(stdout);
@@ -127,6 +135,7 @@ private:
     RunResult result_;
     std::optional<ServerFacts> facts_;
     base::Result<void> accounts_;
+    bool accounts_shown_ = false;
 };
 
 int Run::go(std::vector<int> pids) {
@@ -156,11 +165,9 @@ int Run::go(std::vector<int> pids) {
 reactor::Deferred<void> Run::whole(std::optional<ProcessWatch> server) {
     auto preparing = get_ready();
     const auto ready = co_await std::move(preparing);
-    if (!ready) {
-        result_.interrupted = real_.stopped();
-        if (!real_.stopped()) result_.failure = words_of(ready.error());
-        co_return {};
-    }
+    result_.interrupted = real_.stopped();
+    if (!ready && !real_.stopped()) result_.failure = words_of(ready.error());
+    if (!ready || real_.stopped()) co_return {};
     result_.server_software = facts_->software;
     result_.tls = facts_->tls;
     result_.mechanism = facts_->mechanism;
@@ -252,6 +259,7 @@ reactor::Deferred<void> Run::make_accounts(AccountChange change) {
     options.command = options_.account_command;
     options.socket = default_socket(options_);
     options.stopped = &real_.stopped();
+    options.progress = [this](std::uint64_t done, std::uint64_t all) { show_accounts(done, all); };
     const std::string_view how = *source == AccountSource::parleyctl ? "through parleyctl's socket"
                                  : *source == AccountSource::in_band ? "by in-band registration"
                                                                      : "by the command";
@@ -261,7 +269,10 @@ reactor::Deferred<void> Run::make_accounts(AccountChange change) {
     auto working = create ? create_accounts(real_.world(), *plan_, std::move(options))
                           : remove_accounts(real_.world(), *plan_, std::move(options));
     const auto done = co_await std::move(working);
-    if (!done) co_return done.error();
+    if (!done) {
+        say(fmt::format("The accounts were not {}.", create ? "made" : "removed"));
+        co_return done.error();
+    }
     say(fmt::format("{} {}, {} {}.", format_count(done->changed), create ? "created" : "removed",
                     format_count(done->as_it_was), create ? "existed" : "did not exist"));
     co_return {};

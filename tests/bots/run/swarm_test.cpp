@@ -89,6 +89,23 @@ TEST(Swarm, storms_the_login_twice) {
     EXPECT_EQ(result.logins_per_s, result.figures.at("reconnect_per_s"));
 }
 
+TEST(Swarm, resumes_when_all_connections_break) {
+    const RunResult result = run("resume", {{"users", "15"}, {"logins_at_once", "4"}});
+    expect_passed(result);
+    EXPECT_EQ(result.logins, 30U);
+    EXPECT_GT(result.figures.at("resume_per_s"), 0);
+    EXPECT_GT(result.figures.at("resume_p99_ms"), 0);
+    EXPECT_GT(result.figures.at("return_per_s"), 0);
+}
+
+TEST(Swarm, says_so_when_sessions_are_not_resumed) {
+    // Two bots on one shard, none on the other.
+    SwarmHarness swarm("resume", {{"users", "2"}});
+    swarm.make_accounts();
+    swarm.plan->stream_management = false;
+    EXPECT_EQ(swarm.run().failure, "2 of 2 sessions were not resumed");
+}
+
 TEST(Swarm, tells_contacts_of_every_change_of_status) {
     const RunResult result = run(
         "presence",
@@ -117,6 +134,14 @@ TEST(Swarm, stores_for_the_absent_and_collects) {
     EXPECT_EQ(result.latency.count(), 100U);
     EXPECT_GT(result.figures.at("stored_per_s"), 0);
     EXPECT_GT(result.figures.at("collected_per_s"), 0);
+}
+
+TEST(Swarm, collects_from_the_archive_in_one_page) {
+    const RunResult result =
+        run("offline", {{"users", "4"}, {"messages", "500"}, {"collect", "archive"}});
+    expect_passed(result);
+    EXPECT_EQ(result.messages.received, 1000U);
+    EXPECT_GT(result.figures.at("catch_up_p99_ms"), 0);
 }
 
 TEST(Swarm, chats_while_others_come_and_go) {

@@ -34,9 +34,10 @@ std::optional<xmpp::Stanza> Workload::on_request(BotNumber, const xmpp::Stanza&)
 }
 
 std::span<const WorkloadSpec> workload_catalog() {
-    static const std::array<WorkloadSpec, 8> catalog{
-        describe_idle(),    describe_login(), describe_chat(), describe_presence(),
-        describe_offline(), describe_churn(), describe_iq(),   describe_mixed()};
+    static const std::array<WorkloadSpec, 9> catalog{
+        describe_idle(),  describe_login(),    describe_resume(),
+        describe_chat(),  describe_presence(), describe_offline(),
+        describe_churn(), describe_iq(),       describe_mixed()};
     return catalog;
 }
 

@@ -22,5 +22,6 @@ WorkloadSpec describe_offline();
 WorkloadSpec describe_churn();
 WorkloadSpec describe_iq();
 WorkloadSpec describe_mixed();
+WorkloadSpec describe_resume();
 
 }  // namespace bots

@@ -1,11 +1,14 @@
-// offline: messages to users who are not there, who then log in and collect them.
+// offline: messages to users who are not there, who then log in and collect them: as they come, or
+// from the archive (XEP-0313) in one round trip.
 #include "reactor/combine.h"
 #include "reactor/reactor.h"
 #include "tests/bots/run/crew.h"
 #include "tests/bots/workload/catalog.h"
 #include "tests/bots/workload/common_keys.h"
 #include "xmpp/core/namespaces.h"
+#include "xmpp/payloads/mam.h"
 
+#include <fmt/format.h>
 #include <vector>
 
 namespace bots {
@@ -25,10 +28,18 @@ constexpr server::DurationKey kDuration{
     "duration", 5min, 1s, keys::kDurationMax,
     "The longest that it may take; it ends when everybody has collected."};
 
+enum class Collect : std::uint8_t { offline, archive };
+constexpr server::ChoiceKey<Collect> kCollect{
+    "collect",
+    Collect::offline,
+    {"offline", "archive"},
+    "How the absent get their messages: offline: the server sends them when they log in. archive: "
+    "they ask the archive for all of them in one page, before they say that they are there."};
+
 class Offline final : public Workload {
 public:
     Offline(Crew& crew, const Settings& settings)
-        : crew_(crew), messages_(settings.get(kMessages)) {
+        : crew_(crew), messages_(settings.get(kMessages)), collect_(settings.get(kCollect)) {
         crew.measure_latency_itself();
     }
 
@@ -49,10 +60,18 @@ public:
         if (!written) co_return written;
 
         crew_.extras().stretches["collected"].note(crew_.now(), 0);
+        crew_.announce(collect_ == Collect::offline);
         const Plan& plan = crew_.plan();
-        auto arriving = crew_.log_in_all(std::move(absent), plan.logins_at_once, plan.logins_per_s);
+        auto arriving = crew_.log_in_all(absent, plan.logins_at_once, plan.logins_per_s);
         const auto arrived = co_await std::move(arriving);
         if (!arrived) co_return arrived;
+        if (collect_ == Collect::archive) {
+            for (const BotNumber bot : absent) {
+                auto reading = read_archive(bot);
+                const auto read = co_await std::move(reading);
+                if (!read) co_return read;
+            }
+        }
         Ledger& ledger = crew_.ledger();
         while (ledger.received_count() < ledger.sent() && crew_.now() < times.end)
             co_await reactor::sleep(crew_.world().reactor, kLook);
@@ -89,8 +108,30 @@ private:
         co_return {};
     }
 
+    /// One at a time: what is measured is how long one client waits.
+    reactor::Deferred<void> read_archive(BotNumber bot) {
+        xmpp::MamQuery query;
+        query.page.before = "";  // The newest.
+        query.page.max = static_cast<std::uint32_t>(messages_);
+        xmpp::Stanza request = xmpp::Stanza::iq(xmpp::IqType::set, "");
+        request.edit().add(query.to_element());
+        const base::MonotonicTime asked = crew_.now();
+        const std::uint64_t before = crew_.ledger().received_count();
+        auto asking = crew_.request(bot, std::move(request));
+        const auto answer = co_await std::move(asking);
+        if (!answer) co_return answer.error();
+        crew_.extras().latencies["catch_up"].record(crew_.now() - asked);
+        const std::uint64_t got = crew_.ledger().received_count() - before;
+        if (got < static_cast<std::uint64_t>(messages_))
+            co_return base::fail(base::Errc::resource_exhausted,
+                                 fmt::format("one page has {} of {} messages", got, messages_));
+        crew_.client(bot).send_presence();
+        co_return {};
+    }
+
     Crew& crew_;
     std::int64_t messages_;
+    Collect collect_;
 };
 
 }  // namespace
@@ -101,9 +142,10 @@ WorkloadSpec describe_offline() {
             .help =
                 "One of two users logs in and writes to the other, who is not there. When the "
                 "server has taken everything (stored_per_s), the absent ones log in and "
-                "collect (collected_per_s). Latency counts from the collector's login.",
-            .keys = {&kUsers, &kMessages, &keys::kBodyBytes, &keys::kLoginsAtOnce, &keys::kRamp,
-                     &kDuration, &keys::kDrain},
+                "collect (collected_per_s). Latency counts from the collector's login; catch_up_* "
+                "is what one of them waits for its archive.",
+            .keys = {&kUsers, &kMessages, &kCollect, &keys::kBodyBytes, &keys::kLoginsAtOnce,
+                     &keys::kRamp, &kDuration, &keys::kDrain},
             .create = [](Crew& crew, const Settings& settings) -> std::unique_ptr<Workload> {
                 return std::make_unique<Offline>(crew, settings);
             }};
