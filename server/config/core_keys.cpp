@@ -116,11 +116,24 @@ std::optional<RuleViolation> authenticated_may_send_more(const Config& config) {
                          "allow strangers less than users, or as much"};
 }
 
+// With what the server puts around it: a result of the archive (XEP-0313), a copy (XEP-0280).
+bool holds_a_stanza(const Config& config, const SizeKey& queue) {
+    constexpr std::size_t kWrapperBytesMax = 6'000;
+    return config.get(keys::kStanzaBytesMax) + kWrapperBytesMax <= config.get(queue);
+}
+
 std::optional<RuleViolation> queue_holds_a_stanza(const Config& config) {
-    if (config.get(keys::kStanzaBytesMax) <= config.get(keys::kOutboundQueueMax))
-        return std::nullopt;
+    if (holds_a_stanza(config, keys::kOutboundQueueMax)) return std::nullopt;
     return RuleViolation{"c2s.outbound_queue_max", "it cannot hold the largest stanza",
-                         "make it at least c2s.stanza_bytes_max"};
+                         "make it at least c2s.stanza_bytes_max and 6000 more"};
+}
+
+// Or a client that is sent one loses its session again and again.
+std::optional<RuleViolation> unacknowledged_holds_a_stanza(const Config& config) {
+    if (holds_a_stanza(config, keys::kUnacknowledgedBytesMax)) return std::nullopt;
+    return RuleViolation{"stream_management.unacknowledged_bytes_max",
+                         "it cannot hold the largest stanza",
+                         "make it at least c2s.stanza_bytes_max and 6000 more"};
 }
 
 std::optional<RuleViolation> somebody_can_log_in(const Config& config) {
@@ -164,6 +177,7 @@ void register_core_keys(KeyRegistry& registry) {
     registry.add_rule(certificate_has_its_key);
     registry.add_rule(authenticated_may_send_more);
     registry.add_rule(queue_holds_a_stanza);
+    registry.add_rule(unacknowledged_holds_a_stanza);
     registry.add_rule(somebody_can_log_in);
 }
 

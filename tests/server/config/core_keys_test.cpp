@@ -74,6 +74,13 @@ TEST(CoreKeys, refuse_limits_that_contradict_each_other) {
                 HasSubstr("larger than c2s.stanza_bytes_max"));
     EXPECT_THAT(problem_of("[c2s]\noutbound_queue_max = \"64KiB\""),
                 HasSubstr("cannot hold the largest stanza"));
+    EXPECT_THAT(problem_of("[stream_management]\nunacknowledged_bytes_max = \"64KiB\""),
+                HasSubstr("cannot hold the largest stanza"));
+    const std::string stanzas = "[c2s]\nstanza_bytes_max = 10000\noutbound_queue_max = ";
+    EXPECT_EQ(problem_of(stanzas + "16384"), "no problem");
+    const std::string large = "[c2s]\nstanza_bytes_max = 100000\noutbound_queue_max = ";
+    EXPECT_EQ(problem_of(large + "106000"), "no problem");
+    EXPECT_THAT(problem_of(large + "105999"), HasSubstr("cannot hold the largest stanza"));
 }
 
 TEST(CoreKeys, refuse_a_server_without_a_way_to_log_in) {
