@@ -178,6 +178,10 @@ reactor::Deferred<IqReply> ArchiveQueries::run(IqRequest request, SessionId sess
     const xmpp::Jid owner = request.addressee();
     Account* account = parts_.accounts.find(owner);
     if (account == nullptr) co_return IqReply(StanzaError::item_not_found());
+    // It may have gone while it waited for its turn.
+    const Resource* asking = account->find(request.requester().resource());
+    if (asking == nullptr || asking->session_id != session)
+        co_return IqReply(StanzaError::recipient_unavailable());
 
     // What the page contains is not to be handed over as an offline message meanwhile.
     parts_.offline.expect_passing(*account);

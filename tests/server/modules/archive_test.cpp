@@ -261,6 +261,23 @@ TEST(Archive, lets_so_many_queries_of_an_account_wait) {
     EXPECT_EQ(answered.back(), "w99");
 }
 
+TEST(Archive, does_not_look_for_a_client_that_has_gone) {
+    ServerHarness harness({.config = small_queues()});
+    ScriptedClient& romeo = harness.online(kRomeo);
+    ScriptedClient& phone = harness.online(kPhone);
+    harness.faults().delay(1s);
+    for (std::size_t i = 0; i <= ArchiveQueries::kWaitingMax; ++i)
+        query(romeo, "q" + std::to_string(i), "<max>1</max>");
+    harness.advance(100ms);
+    romeo.reset();
+    harness.advance(2s);
+    // None of what waited does any more, so there is room for others.
+    for (int i = 0; i < 10; ++i)
+        query(phone, std::to_string(i), "<max>1</max>");
+    for (int i = 0; i < 10; ++i)
+        EXPECT_EQ(read_page(phone).error, "");
+}
+
 TEST(Archive, waits_for_acknowledgements_and_reads_them) {
     ServerHarness harness({.config = small_queues()
                                          .with(keys::kUnacknowledgedMax, 100)
