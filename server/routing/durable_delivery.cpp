@@ -68,17 +68,19 @@ void DurableDelivery::take(Account& account, xmpp::Stanza message, DeliveryRule 
     if (origin) parts_.report(*origin, {.kind = OriginReport::Kind::placed});
 }
 
-// Several have it, and one of them is enough. With one more behind them in the queue, who knows.
+// Several have it, and one of them is enough; but not for one more who waits behind the queue.
 bool DurableDelivery::is_shared(const Job& job) {
     return job.targets.size() > 1 && !job.queued;
 }
 
-// Without stream management a message is in the queue until it is written, unless it is there for
+bool DurableDelivery::is_managed(const Target& target) {
+    return target.place.session != storage::kOfflineQueue;
+}
+
+// Without stream management a message is in the queue until it is written, unless it is kept for
 // somebody else as well.
 bool DurableDelivery::passes_queue(const Job& job) {
-    return !job.queued && std::ranges::any_of(job.targets, [](const Target& target) {
-        return target.place.session == storage::kOfflineQueue;
-    });
+    return !job.queued && !job.targets.empty() && std::ranges::none_of(job.targets, is_managed);
 }
 
 // Whoever is still being handed older messages gets it behind them, through the queue.
@@ -86,6 +88,7 @@ void DurableDelivery::choose_targets(Account& account, DeliveryRule rule, Job& j
     const auto add = [&](const Resource& resource) {
         if (job.keeps && parts_.offline.waits(account, resource)) {
             job.queued = true;
+            job.waiting = resource.session_id;
         } else {
             job.targets.push_back({resource.session_id, resource.session->reserve()});
         }
@@ -110,9 +113,9 @@ std::vector<storage::MessageCopy> DurableDelivery::copies_of(const Job& job) con
                                                  .outgoing = to_oneself,
                                                  .archived = job.archived,
                                                  .deliveries = {}});
-    const bool shared = is_shared(job);
+    const bool shared = is_shared(job) || job.queued;
     for (const Target& target : job.targets)
-        if (target.place.session != storage::kOfflineQueue)
+        if (is_managed(target))
             own.deliveries.push_back({.session = target.place.session,
                                       .sequence = target.place.sequence,
                                       .shared = shared,
@@ -174,9 +177,12 @@ void DurableDelivery::deliver(Job job, MessageId id) {
     for (const Target& target : job.targets) {
         SessionSink* session = session_of(job.account, target.session);
         if (session != nullptr) session->fill(target.place.number, shown, id, shared);
-        if (passes_queue(job) && target.place.session == storage::kOfflineQueue)
+        // When it is written, nobody else need get it, whether the queue has it or others do.
+        if (!job.queued && !is_managed(target))
             parts_.offline.given(job.account, target.session, id);
     }
+    if (job.waiting != 0 && std::ranges::any_of(job.targets, is_managed))
+        parts_.offline.only_for(job.account, job.waiting, id);
     if (passes_queue(job)) parts_.offline.passed(job.account);
     if (job.queued) parts_.offline.arrived(job.account, true);
     if (Account* account = parts_.accounts.find(job.account)) {

@@ -73,8 +73,10 @@ private:
         bool archived = false;  // In the account's own archive.
         bool keeps = false;     // Worth keeping for an account that is offline.
         bool queued = false;    // Nobody is there to take it, or somebody gets it later.
+        SessionId waiting = 0;  // Who that is.
     };
 
+    static bool is_managed(const Target& target);
     static bool passes_queue(const Job& job);
     static bool is_shared(const Job& job);
     void choose_targets(Account& account, DeliveryRule rule, Job& job);

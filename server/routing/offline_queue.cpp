@@ -121,6 +121,10 @@ void OfflineQueue::taken_out(const xmpp::Jid& account, std::span<const MessageId
     if (state != nullptr && state->handing_over) state->gone.insert(ids.begin(), ids.end());
 }
 
+void OfflineQueue::only_for(const xmpp::Jid& account, SessionId session, MessageId id) {
+    if (State* state = state_of(account)) state->only_for[id] = session;
+}
+
 void OfflineQueue::given(const xmpp::Jid& account, SessionId session, MessageId id) {
     State* state = state_of(account);
     if (state == nullptr) return;
@@ -210,6 +214,7 @@ void OfflineQueue::finish(const xmpp::Jid& account, bool queue_is_empty) {
     state.gone.clear();
     state.left_over = !queue_is_empty;
     if (queue_is_empty) {
+        if (!state.again) state.only_for.clear();
         if (state.again) start_any(*loaded);
         return;
     }
@@ -242,7 +247,7 @@ reactor::Deferred<void> OfflineQueue::hand_over(xmpp::Jid account, SessionId ses
         // What passes is in the page as well, and who has got it is not known before it passed.
         auto passing = nothing_passing(account);
         static_cast<void>(co_await std::move(passing));
-        drop_waiting(account, *page);
+        drop_waiting(account, session, *page);
         for (std::span<storage::Delivery> rest(*page); !rest.empty();) {
             const auto part = rest.first(part_of(rest));
             rest = rest.subspan(part.size());
@@ -253,6 +258,9 @@ reactor::Deferred<void> OfflineQueue::hand_over(xmpp::Jid account, SessionId ses
                 co_return {};
             }
             handed_over_.add(part.size());
+            if (State* state = state_of(account))
+                for (const storage::Delivery& handed : part)
+                    state->only_for.erase(handed.id);
         }
     }
 }
@@ -272,7 +280,9 @@ reactor::Deferred<void> OfflineQueue::try_again(xmpp::Jid account) {
 
 // What another session has or is being given is not ours unless it fails; what comes from somebody
 // who is blocked now waits.
-void OfflineQueue::drop_waiting(const xmpp::Jid& account, std::vector<storage::Delivery>& page) {
+void OfflineQueue::drop_waiting(const xmpp::Jid& account, SessionId session,
+                                std::vector<storage::Delivery>& page) {
+    drop_orphans(account, session, page);
     Account* loaded = parts_.accounts.find(account);
     if (loaded == nullptr) return;
     const State& state = states_.of(*loaded);
@@ -282,6 +292,30 @@ void OfflineQueue::drop_waiting(const xmpp::Jid& account, std::vector<storage::D
         const std::optional<xmpp::Stanza> message = xmpp::read_stanza(kept.stanza);
         return message && message->from() && loaded->blocks(*message->from());
     });
+}
+
+// What was queued for one session alone is not for another; and for nobody when that is gone.
+void OfflineQueue::drop_orphans(const xmpp::Jid& account, SessionId session,
+                                std::vector<storage::Delivery>& page) {
+    State* state = state_of(account);
+    if (state == nullptr || state->only_for.empty()) return;
+    std::vector<MessageId> orphans;
+    std::erase_if(page, [&](const storage::Delivery& kept) {
+        const auto found = state->only_for.find(kept.id);
+        if (found == state->only_for.end() || found->second == session) return false;
+        if (resource_in(account, found->second) == nullptr) {
+            orphans.push_back(kept.id);
+            state->only_for.erase(found);
+        }
+        return true;
+    });
+    if (orphans.empty()) return;
+    parts_.database
+        .write([account, orphans = std::move(orphans)](Transaction& transaction) {
+            return Deliveries(transaction)
+                .remove_delivered(account, orphans, storage::SharedDeliveries::left);
+        })
+        .detach("offline orphans");
 }
 
 // False: the session cannot take more.

@@ -18,6 +18,7 @@
 #include "server/routing/archive_id.h"
 #include "storage/tables/messages_deliveries.h"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -58,6 +59,9 @@ public:
     /// `id`, in the queue, was given to a session without stream management: it leaves the queue
     /// when the session has written it, or goes to another one when it could not.
     void given(const xmpp::Jid& account, SessionId session, storage::MessageId id);
+    /// `id`, in the queue, is there for `session` alone, which waits: others have it. When the
+    /// session ends without it, it leaves the queue.
+    void only_for(const xmpp::Jid& account, SessionId session, storage::MessageId id);
     /// These left the queue otherwise than by being handed over.
     void taken_out(const xmpp::Jid& account, std::span<const storage::MessageId> ids);
 
@@ -86,6 +90,7 @@ private:
         std::size_t passing = 0;      // Expected, not yet passed.
         std::vector<Given> given;     // A task each.
         std::multiset<storage::MessageId> in_flight;  // Once for each who was given it.
+        std::map<storage::MessageId, SessionId> only_for;
         std::set<storage::MessageId> gone;            // Since the hand-over began to read its page.
         std::vector<reactor::Promise<void>> waiting;  // Until nothing is passing.
     };
@@ -107,7 +112,10 @@ private:
     reactor::Deferred<bool> remove(xmpp::Jid account, std::vector<storage::MessageId> ids);
     std::size_t part_of(std::span<const storage::Delivery> page) const;
     std::optional<xmpp::Stanza> to_stanza(const xmpp::Jid& account, const storage::Delivery& kept);
-    void drop_waiting(const xmpp::Jid& account, std::vector<storage::Delivery>& page);
+    void drop_waiting(const xmpp::Jid& account, SessionId session,
+                      std::vector<storage::Delivery>& page);
+    void drop_orphans(const xmpp::Jid& account, SessionId session,
+                      std::vector<storage::Delivery>& page);
     reactor::Deferred<void> expire();
 
     Parts parts_;

@@ -131,10 +131,15 @@ void ClientSession::read_on() {
 void ClientSession::settle_after_edits(std::uint32_t number) {
     if (sm_ == nullptr) return;
     sm_->open(number);
+    // A message behind it would take its count to the disk before it is there.
+    sm_->placing = number;
+    stream_.hold(XmlStream::Hold::storing);
     context_.accounts.with(jid_.bare(),
                            [&context = context_, id = id_, number](const base::Result<Account*>&) {
-                               if (ClientSession* session = context.keeper.find_session(id))
-                                   session->settle(number);
+                               ClientSession* session = context.keeper.find_session(id);
+                               if (session == nullptr) return;
+                               session->settle(number);
+                               session->read_on();
                            });
 }
 

@@ -195,7 +195,9 @@ void ClientSession::send(const xmpp::Element& element) {
 
 // A burst that the operating system takes is no sign of a slow reader.
 void ClientSession::limit_queue() {
-    const std::size_t most = context_.settings.outbound_queue_max;
+    std::size_t most = context_.settings.outbound_queue_max;
+    if (sm_ != nullptr && sm_->resent_until > stream_.written_total())
+        most += sm_->resent_until - stream_.written_total();
     if (stream_.queued_bytes() > most) stream_.flush_now();
     if (state_ == State::bound && stream_.queued_bytes() > most) overflow();
 }

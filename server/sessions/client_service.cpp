@@ -12,7 +12,7 @@
 #include "xmpp/xml/read_stanza.h"
 
 #include <algorithm>
-#include <set>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -26,8 +26,10 @@ constexpr base::Duration kReportRetry = std::chrono::milliseconds(100);
 constexpr unsigned kShardShift = 48;
 /// What a client has at least to come back after a crash, however long its connection was gone.
 constexpr base::Duration kLostLeftMin = std::chrono::minutes(1);
-/// Sessions that are restored before the database is waited for.
+/// Sessions that are restored at once.
 constexpr std::size_t kRestoresAtOnce = 256;
+/// Sessions that are saved at once.
+constexpr std::size_t kSavesAtOnce = 1'024;
 /// Where the one AddressLimits of the process lives.
 constexpr reactor::ShardId kLimitsShard = 0;
 
@@ -258,18 +260,27 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
     // --- over a restart
 
     reactor::Deferred<void> suspend() {
-        std::vector<std::pair<SessionId, reactor::Deferred<void>>> saving;
+        std::vector<SessionId> left;
         for (const auto& [id, session] : sessions)
-            if (auto saved = session->save()) saving.emplace_back(id, write(*std::move(saved)));
-        std::set<SessionId> done;
-        for (auto& [id, writing] : saving) {
-            const base::Result<void> written = co_await std::move(writing);
-            if (written) done.insert(id);
-            // Without its state a stream cannot be resumed, and nothing that it was sent is lost.
-            if (!written) world.log.error("sm.save_failed", {{"why", written.error().message()}});
+            left.push_back(id);
+        // A part at a time: the database takes only so many writes at once.
+        while (!left.empty()) {
+            std::vector<std::pair<SessionId, reactor::Deferred<void>>> saving;
+            for (; !left.empty() && saving.size() < kSavesAtOnce; left.pop_back())
+                if (ClientSession* session = find_session(left.back()))
+                    if (auto saved = session->save())
+                        saving.emplace_back(left.back(), write(*std::move(saved)));
+            for (auto& [id, writing] : saving) {
+                const base::Result<void> written = co_await std::move(writing);
+                if (ClientSession* session = find_session(id))
+                    session->suspend(written.has_value());
+                if (written) continue;
+                // It cannot be resumed, and nothing that it was sent is lost.
+                world.log.error("sm.save_failed", {{"why", written.error().message()}});
+            }
         }
         for (const auto& [id, session] : sessions)
-            session->suspend(done.contains(id));
+            session->suspend(false);
         co_return {};
     }
 
@@ -283,12 +294,27 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
         });
     }
 
+    // A part at a time: the database takes only so many reads and writes at once.
     reactor::Deferred<void> restore(std::vector<storage::SmSession> streams) {
-        for (storage::SmSession& stream : streams) {
-            auto restoring = restore_one(stream);
-            const base::Result<bool> done = co_await std::move(restoring);
-            if (!done || !*done) lose(stream);
+        for (std::span<storage::SmSession> left(streams); !left.empty();) {
+            const auto part = left.first(std::min(left.size(), kRestoresAtOnce));
+            left = left.subspan(part.size());
+            std::vector<reactor::Deferred<void>> restoring;
+            for (storage::SmSession& stream : part)
+                restoring.push_back(restore_or_lose(stream));
+            auto all = reactor::when_all(std::move(restoring));
+            static_cast<void>(co_await std::move(all));
+            for (auto& writing : std::exchange(writes, {}))
+                static_cast<void>(co_await std::move(writing));
         }
+        co_return {};
+    }
+
+    /// `stream` outlives it.
+    reactor::Deferred<void> restore_or_lose(storage::SmSession& stream) {
+        auto restoring = restore_one(stream);
+        const base::Result<bool> done = co_await std::move(restoring);
+        if (!done || !*done) lose(stream);
         co_return {};
     }
 
@@ -327,13 +353,6 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
                 return streams.detach(key, at);
             });
         writes.push_back(std::move(writing));
-        if (writes.size() >= kRestoresAtOnce) co_return co_await finish_writes();
-        co_return true;
-    }
-
-    reactor::Deferred<bool> finish_writes() {
-        for (auto& writing : std::exchange(writes, {}))
-            static_cast<void>(co_await std::move(writing));
         co_return true;
     }
 

@@ -201,7 +201,6 @@ private:
     Resource* own_resource();
     static reactor::Deferred<void> create_stream(ClientContext& context, SessionId id,
                                                  storage::NewSmSession row, std::uint64_t place);
-    static void remove_stream(ClientContext& context, storage::SmSessionKey key);
     static reactor::Deferred<void> write_count(ClientContext& context, SessionId id,
                                                storage::SmSessionKey key, std::uint32_t count);
     static reactor::Deferred<void> save_acknowledged(ClientContext& context, SessionId id);

@@ -18,6 +18,8 @@ class Config;
 inline constexpr base::Duration kCloseTimeout = std::chrono::seconds(5);
 /// Attempts to bind a resource on one stream (RFC 6120 §7.7.3 advises 5 to 10).
 inline constexpr unsigned kBindAttemptsMax = 10;
+/// Elements of stream management (XEP-0198) before a resource is bound, none of which led anywhere.
+inline constexpr unsigned kManagementAttemptsMax = 10;
 /// Messages for a client that is being closed, kept until it is known what it got.
 inline constexpr std::size_t kReturnedMax = 1'000;
 /// A longer xml:lang of a stream header is ignored (RFC 5646 §4.4.1 needs 35).

@@ -103,7 +103,9 @@ reactor::Deferred<void> ClientSession::create_stream(ClientContext& context, Ses
     if (session != nullptr && session->state_ == State::bound && session->sm_ != nullptr) {
         session->enabled(key, place);
     } else if (key) {
-        remove_stream(context, *key);
+        // Its client has gone meanwhile.
+        context.keeper.keep_lost({.token = {}, .key = *key, .owner = row.owner},
+                                 base::Duration::zero());
     }
     co_return {};
 }
@@ -128,12 +130,6 @@ void ClientSession::enabled(const base::Result<storage::SmSessionKey>& key, std:
     read_on();
 }
 
-void ClientSession::remove_stream(ClientContext& context, storage::SmSessionKey key) {
-    context.database
-        .write([key](Transaction& transaction) { return SmSessions(transaction).remove(key); })
-        .detach("sm remove");
-}
-
 Resource* ClientSession::own_resource() {
     Account* account = context_.accounts.find(jid_);
     Resource* resource = account == nullptr ? nullptr : account->find(jid_.resource());
@@ -150,7 +146,6 @@ void ClientSession::placed(std::uint32_t taken) {
 void ClientSession::settled(std::uint32_t taken, bool stored) {
     if (storing_ > 0) --storing_;
     if (sm_ != nullptr && taken != 0) {
-        if (sm_->placing == taken) sm_->placing.reset();
         if (stored) sm_->stored(taken);
         settle(taken);
     }
@@ -159,6 +154,7 @@ void ClientSession::settled(std::uint32_t taken, bool stored) {
 
 void ClientSession::settle(std::uint32_t number) {
     if (sm_ == nullptr) return;
+    if (sm_->placing == number) sm_->placing.reset();
     sm_->settle(number);
     if (sm_->asked_us()) stream_.flush_later();
 }
@@ -381,6 +377,7 @@ void ClientSession::expire() {
 // --- resuming: this session goes on over the connection of another
 
 void ClientSession::give_up_connection() {
+    sm_->count_failed = false;
     if (detached_) return;
     stream_.send(StreamError(StreamCondition::conflict, "resumed by another connection").to_xml() +
                  std::string(xmpp::kStreamCloseXml));
@@ -406,6 +403,7 @@ void ClientSession::resume(DetachedStream stream, const ClientSession& from) {
     for (std::size_t i = 0; i < sm_->unacknowledged(); ++i)
         stream_.send((*sm_)[i].bytes.view());
     unwritten().add(stream_.queued_total());
+    sm_->resent_until = stream_.queued_total();
     stream_.hold(XmlStream::Hold::storing);
     read_on();
     stream_.start();
@@ -485,6 +483,8 @@ reactor::Deferred<void> ClientSession::end_stream_row(ClientContext& context, Lo
                                 {{"jid", ended.owner.text()}, {"why", row.error().message()}});
     const xmpp::Jid owner = ended.owner.bare();
     if (!row) {
+        if (!taken) ended.token.clear();  // Nobody knows the count.
+        ended.taken = taken.value_or(0);
         context.keeper.keep_lost(std::move(ended), kReleaseRetry);
     } else if (row->taken) {
         ended.taken = *row->taken;
@@ -527,6 +527,7 @@ void ClientSession::drop() {
 
 // Closes the connection so that the client comes back to resume: without a word on the stream.
 void ClientSession::suspend(bool saved) {
+    if (suspended_ || sm_ == nullptr) return;
     if (!detached_) {
         if (saved) sm_->stored(sm_->settled());
         acknowledge(sm_->acknowledgeable());

@@ -106,6 +106,7 @@ private:
     std::unique_ptr<Login> login_;
     unsigned login_attempts_ = 0;
     unsigned bind_attempts_ = 0;
+    unsigned management_attempts_ = 0;
     bool knows_lost_ = false;                          // Tried to resume what a crash ended.
     reactor::Deferred<void> task_ = reactor::ready();  // Last: ends before what it uses.
 };

@@ -54,6 +54,9 @@ base::Result<std::int64_t> release_rows(Transaction& transaction, const LostStre
 }  // namespace
 
 void Negotiation::on_management(const xmpp::Element& element) {
+    if (++management_attempts_ > kManagementAttemptsMax)
+        return session_.fail(StreamError(StreamCondition::policy_violation,
+                                         "too many attempts at stream management"));
     // XEP-0198 §3: the order is enforced with <failed/>.
     if (phase_ != Phase::bind)
         return session_.send(
@@ -63,6 +66,9 @@ void Negotiation::on_management(const xmpp::Element& element) {
         session_.send(failed_xml(parsed.error().condition(), std::nullopt,
                                  std::string(parsed.error().text())));
     } else if (const auto* resume = std::get_if<xmpp::SmResume>(&*parsed)) {
+        if (context_.settings.resume_timeout == base::Duration::zero())
+            return session_.send(failed_xml(StanzaCondition::feature_not_implemented, std::nullopt,
+                                            "nobody may resume here"));
         session_.stream().hold(XmlStream::Hold::task);
         task_ = this->resume(*resume);
     } else {

@@ -31,7 +31,9 @@ std::optional<SavedSession> SavedSession::decode(std::string_view text) {
         *field = reader.text();
     for (bool* flag : {&session.interested, &session.blocklist_requested, &session.carbons})
         *flag = reader.number() != 0;
-    for (std::int64_t left = reader.number(); left > 0 && !reader.failed(); --left)
+    const std::int64_t count = reader.number();
+    if (count < 0) return std::nullopt;
+    for (std::int64_t left = count; left > 0 && !reader.failed(); --left)
         if (base::Result<xmpp::Jid> jid = xmpp::Jid::parse(reader.text()))
             session.directed.push_back(*std::move(jid));
     if (reader.failed() || !reader.at_end()) return std::nullopt;

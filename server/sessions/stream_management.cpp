@@ -69,9 +69,7 @@ void StreamManagement::settle_requests() {
 }
 
 void StreamManagement::hand_back() {
-    taken_ = settled();
-    open_.clear();
-    requests_.clear();
+    taken_ = acknowledgeable();
 }
 
 void StreamManagement::ask_us() noexcept {

@@ -63,12 +63,10 @@ public:
     /// True: the answer to one that is open.
     bool settle_request(std::string_view id);
     bool has_requests() const noexcept { return !requests_.empty(); }
-    /// Something else than answers to requests is waited for.
-    bool waits_for_storage() const noexcept { return open_.size() > requests_.size(); }
     /// Nobody waits for the answers any longer.
     void settle_requests();
-    /// What is not settled is the client's again, who will send it once more. Precondition:
-    /// !waits_for_storage().
+    /// What cannot be acknowledged is the client's again, who will send it once more. Precondition:
+    /// all_settled().
     void hand_back();
 
     /// The client's <r/>: what was taken so far is to be acknowledged.
@@ -145,6 +143,9 @@ public:
     Acknowledged being_saved;   ///< The database is being told.
     bool saving = false;
     std::vector<reactor::Promise<void>> waiting_for_room;
+    /// The byte of the stream up to which it repeats what waited for the resumption: that has a
+    /// limit of its own.
+    std::uint64_t resent_until = 0;
 
 private:
     struct Request {

@@ -64,7 +64,8 @@ Result<void> remove_row(Transaction& transaction, const DeliveryRow& row) {
     return {};
 }
 
-/// The rows of the same message for other sessions of the owner.
+/// The rows of the same shared message for others of the owner: sessions, and the offline queue
+/// that a lost one of them left it to.
 Result<std::vector<DeliveryRow>> rows_of_others(Transaction& transaction, const DeliveryRow& own) {
     std::vector<DeliveryRow> rows;
     TRY(transaction.query(
@@ -74,9 +75,12 @@ Result<std::vector<DeliveryRow>> rows_of_others(Transaction& transaction, const 
     return rows;
 }
 
+/// The owner has the message: nobody else need have it.
 Result<void> remove_from_others(Transaction& transaction, const DeliveryRow& own) {
-    for (const DeliveryRow& row : TRY(rows_of_others(transaction, own)))
+    for (const DeliveryRow& row : TRY(rows_of_others(transaction, own))) {
         TRY(remove_row(transaction, row));
+        if (row.session < 0) TRY(give_offline_room(transaction, row.owner, 1, row.bytes));
+    }
     return {};
 }
 
@@ -98,13 +102,13 @@ Result<std::int64_t> remove_through(Transaction& transaction, SmSessionKey sessi
     return removed;
 }
 
-/// Others have a shared message. True: it stays with them. Otherwise it is theirs no more.
-Result<bool> is_left_to_others(Transaction& transaction, const DeliveryRow& own,
-                               SharedDeliveries shared) {
-    if (!own.shared) return false;
-    if (shared == SharedDeliveries::left) return !TRY(rows_of_others(transaction, own)).empty();
-    TRY(remove_from_others(transaction, own));
-    return false;
+/// Their rows stay: what their clients say that they have is then known, and waits no more.
+Result<void> take_from_others(Transaction& transaction, const DeliveryRow& own) {
+    TRY(
+        transaction.execute("UPDATE deliveries SET kept = 0 "
+                            "WHERE owner = $1 AND id = $2 AND shared = 1 AND session <> $3",
+                            {own.owner, own.id, own.session}));
+    return {};
 }
 
 /// Cuts a page where it has too many bytes, after its first row.
@@ -163,16 +167,19 @@ Result<std::int64_t> Deliveries::move_to_offline(SmSessionKey session,
                       [](const DeliveryRow& row) { return std::pair(row.id, row.sequence); });
     std::int64_t moved = 0;
     for (const DeliveryRow& row : rows) {
-        if (TRY(is_left_to_others(transaction_, row, shared)) || !row.kept ||
-            TRY(row_at(transaction_, -row.owner, row.id)) ||
+        const bool is_left =
+            row.shared && shared == SharedDeliveries::left &&
+            std::ranges::any_of(TRY(rows_of_others(transaction_, row)), &DeliveryRow::kept);
+        if (is_left || !row.kept || TRY(row_at(transaction_, -row.owner, row.id)) ||
             !TRY(take_offline_room(transaction_, row.owner, row.bytes, limits_))) {
             TRY(remove_row(transaction_, row));
             continue;
         }
+        if (row.shared) TRY(take_from_others(transaction_, row));
         std::optional<base::WallTime> expires_at;
         if (keep) expires_at = time_of(row.id) + *keep;
         TRY(transaction_.execute(
-            "UPDATE deliveries SET session = $3, sequence = $4, shared = 0, expires_at = $5 "
+            "UPDATE deliveries SET session = $3, sequence = $4, expires_at = $5 "
             "WHERE session = $1 AND sequence = $2",
             {row.session, row.sequence, -row.owner, row.id, expires_at}));
         ++moved;

@@ -42,7 +42,8 @@ inline constexpr std::int64_t kDeliveryPageBytesMax =
 /// when one session is over.
 enum class SharedDeliveries : std::uint8_t {
     left,   ///< To the others: they have them, or will resume to get them.
-    taken,  ///< From the others, who lost them as well, to the offline queue.
+    taken,  ///< From the others, who lost them as well, to the offline queue; unless one of them
+            ///< acknowledges them there yet.
 };
 
 /// `owner` is a bare JID everywhere (a resource is ignored).

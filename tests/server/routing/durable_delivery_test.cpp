@@ -115,9 +115,13 @@ TEST_F(DurableDeliveryTest, tries_again_to_hand_over_what_storage_kept_back) {
     harness.advance(1s);
     EXPECT_EQ(waiting("juliet@example.org"), 1);
     ScriptedClient& again = harness.online("juliet", "garden");
-    harness.faults.fail_next_read();
     again.send("<presence/>");
     EXPECT_EQ(again.expect_element().name(), "presence");
+    harness.faults.fail_next_read();
+    harness.on_shard(0, [&] {
+        harness.router().offline().start_any(
+            *harness.accounts().find(xmpp::Jid::parse("juliet@example.org").value()));
+    });
     again.expect_nothing(5s);
     EXPECT_EQ(again.expect_element().attribute("id"), "m1");
     EXPECT_EQ(waiting("juliet@example.org"), 0);

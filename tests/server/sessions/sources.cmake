@@ -11,6 +11,7 @@ parley_test(server_sessions_test
         sessions/move_test.cpp
         sessions/outbound_order_test.cpp
         sessions/parts_test.cpp
+        sessions/restore_test.cpp
         sessions/resumable_sessions_test.cpp
         sessions/saved_session_test.cpp
         sessions/session_harness.cpp

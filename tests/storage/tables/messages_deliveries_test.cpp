@@ -253,6 +253,41 @@ TEST_P(DeliveriesTest, that_are_shared_go_to_the_offline_queue_with_the_last_ses
     EXPECT_EQ(texts_of(offline(juliet)), Texts{"one"});
 }
 
+TEST_P(DeliveriesTest, that_are_shared_are_over_when_somebody_else_has_the_message) {
+    const SmSessionKey phone = session(juliet);
+    const SmSessionKey laptop = session(juliet);
+    const MessageId one = incoming(juliet, romeo, "one", {shared(phone, 1), shared(laptop, 1), {}});
+    const MessageId two = incoming(juliet, romeo, "two", {shared(phone, 2), shared(laptop, 2)});
+    const auto remove = [&](MessageId id, SharedDeliveries shared) {
+        return database.must([&](Transaction& t) {
+            return Deliveries(t).remove_delivered(juliet, Ids{id}, shared);
+        });
+    };
+    EXPECT_EQ(remove(one, SharedDeliveries::left), 1);
+    EXPECT_EQ(texts_of(unacknowledged(phone)), (Texts{"one", "two"}));
+    EXPECT_EQ(remove(one, SharedDeliveries::taken), 0);
+    EXPECT_EQ(texts_of(unacknowledged(phone)), Texts{"two"});
+    EXPECT_EQ(texts_of(unacknowledged(laptop)), Texts{"two"});
+    EXPECT_EQ(remove(two, SharedDeliveries::taken), 0);
+    EXPECT_EQ(rows("deliveries"), 0);
+}
+
+TEST_P(DeliveriesTest, that_one_gets_out_of_the_queue_are_shared_with_those_that_have_them) {
+    const SmSessionKey phone = session(juliet);
+    const SmSessionKey laptop = session(juliet);
+    const MessageId one = incoming(juliet, romeo, "one", {shared(phone, 1), {}});
+    const MessageId two = incoming(juliet, romeo, "two", {shared(phone, 2), {}});
+    database.must([&](Transaction& t) {
+        return Deliveries(t).hand_over(juliet, laptop, std::vector<HandOver>{{one, 1}, {two, 2}});
+    });
+    EXPECT_TRUE(unacknowledged(laptop)[0].shared);
+    EXPECT_EQ(acknowledge(laptop, 1), 1);
+    EXPECT_EQ(texts_of(unacknowledged(phone)), Texts{"two"});
+    EXPECT_EQ(move_to_offline(phone), 0);
+    EXPECT_EQ(offline(juliet).size(), 0U);
+    EXPECT_EQ(texts_of(unacknowledged(laptop)), Texts{"two"});
+}
+
 TEST_P(DeliveriesTest, that_are_shared_by_lost_sessions_go_to_the_offline_queue_with_the_first) {
     const SmSessionKey phone = session(juliet);
     const SmSessionKey laptop = session(juliet);
@@ -260,8 +295,23 @@ TEST_P(DeliveriesTest, that_are_shared_by_lost_sessions_go_to_the_offline_queue_
     incoming(juliet, romeo, "two", {{.session = laptop, .sequence = 2}});
     EXPECT_EQ(move_to_offline(phone, std::nullopt, SharedDeliveries::taken), 1);
     EXPECT_EQ(texts_of(offline(juliet)), Texts{"one"});
-    EXPECT_EQ(texts_of(unacknowledged(laptop)), Texts{"two"});
     EXPECT_EQ(totals(juliet).messages, 1);
+    EXPECT_EQ(remove_delivered(juliet, {offline(juliet)[0].id}), 1);
+    EXPECT_EQ(move_to_offline(laptop, std::nullopt, SharedDeliveries::taken), 1);
+    EXPECT_EQ(texts_of(offline(juliet)), Texts{"two"});
+}
+
+TEST_P(DeliveriesTest, that_are_shared_leave_the_offline_queue_when_a_lost_session_has_them) {
+    const SmSessionKey phone = session(juliet);
+    const SmSessionKey laptop = session(juliet);
+    transient(juliet, "one", {shared(phone, 1), shared(laptop, 1)});
+    transient(juliet, "two", {shared(phone, 2), shared(laptop, 2)});
+    EXPECT_EQ(move_to_offline(phone, std::nullopt, SharedDeliveries::taken), 2);
+    EXPECT_EQ(acknowledge(laptop, 1), 1);
+    EXPECT_EQ(texts_of(offline(juliet)), Texts{"two"});
+    EXPECT_EQ(totals(juliet).messages, 1);
+    EXPECT_EQ(move_to_offline(laptop, std::nullopt, SharedDeliveries::taken), 0);
+    EXPECT_EQ(rows("messages"), 1);
 }
 
 TEST_P(DeliveriesTest, of_a_session_that_ends_are_dropped_where_the_queue_is_full) {
