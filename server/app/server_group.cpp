@@ -113,14 +113,15 @@ reactor::Deferred<void> ServerGroup::restore_streams() {
         std::vector<std::vector<storage::SmSession>> by_shard(count);
         for (storage::SmSession& stream : *page)
             by_shard[shard_of(stream.owner.bare_view(), count)].push_back(std::move(stream));
-        for (reactor::ShardId id = 0; id < count; ++id) {
-            auto answering =
+        std::vector<reactor::Deferred<void>> restoring;
+        for (reactor::ShardId id = 0; id < count; ++id)
+            restoring.push_back(
                 parts_.shards.run_on(id, [this, id, streams = std::move(by_shard[id])]() mutable {
                     return servers_[id]->clients().restore(std::move(streams));
-                });
-            base::Result<void> restored = co_await std::move(answering);
-            if (!restored) co_return restored.error();
-        }
+                }));
+        auto all = reactor::when_all(std::move(restoring));
+        const base::Result<void> restored = co_await std::move(all);
+        if (!restored) co_return restored.error();
     }
 }
 
