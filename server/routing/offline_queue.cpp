@@ -165,15 +165,43 @@ reactor::Deferred<void> OfflineQueue::watch(xmpp::Jid account, SessionId session
             const base::Result<void> flushed = co_await taker->session->flushed();
             written = flushed.has_value();
         }
-        if (written) {
-            static_cast<void>(co_await remove(account, ids));
-            taken_out(account, ids);
-        }
+        if (written) note_written(account, ids);
         state = state_of(account);
         if (state == nullptr) co_return {};
         land(*state, ids);
         if (!written) start_any(*parts_.accounts.find(account));
     }
+}
+
+bool OfflineQueue::is_written(const xmpp::Jid& account, MessageId id) const {
+    const auto found = written_.find(std::string(account.bare_view()));
+    if (found == written_.end()) return false;
+    const auto& [waiting, leaving] = found->second;
+    return std::ranges::find(waiting, id) != waiting.end() ||
+           std::ranges::find(leaving, id) != leaving.end();
+}
+
+// Apart from watching: a session that ends while this waits for the disk has
+// written what it was given all the same.
+void OfflineQueue::note_written(const xmpp::Jid& account, std::span<const MessageId> ids) {
+    const auto [found, is_new] = written_.try_emplace(std::string(account.bare_view()));
+    found->second.waiting.insert(found->second.waiting.end(), ids.begin(), ids.end());
+    if (is_new) tasks_.add("offline written", remove_written(account.bare()));
+}
+
+reactor::Deferred<void> OfflineQueue::remove_written(xmpp::Jid account) {
+    const std::string name(account.bare_view());
+    for (;;) {
+        Written& written = written_.at(name);
+        if (written.waiting.empty()) break;
+        written.leaving = std::exchange(written.waiting, {});
+        auto removing = remove(account, written.leaving);
+        static_cast<void>(co_await std::move(removing));
+        taken_out(account, written_.at(name).leaving);
+        written_.at(name).leaving.clear();
+    }
+    written_.erase(name);
+    co_return {};
 }
 
 // --- handing over
@@ -288,6 +316,7 @@ void OfflineQueue::drop_waiting(const xmpp::Jid& account, SessionId session,
     const State& state = states_.of(*loaded);
     std::erase_if(page, [&](const storage::Delivery& kept) {
         if (state.in_flight.contains(kept.id) || state.gone.contains(kept.id)) return true;
+        if (is_written(account, kept.id)) return true;
         if (loaded->blocked.empty()) return false;
         const std::optional<xmpp::Stanza> message = xmpp::read_stanza(kept.stanza);
         return message && message->from() && loaded->blocks(*message->from());

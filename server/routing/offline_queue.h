@@ -23,6 +23,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace server {
@@ -95,6 +96,13 @@ private:
         std::vector<reactor::Promise<void>> waiting;  // Until nothing is passing.
     };
 
+    /// Of one account: clients have got them, and they leave the queue. Outlives the account's
+    /// state, which goes with its last session.
+    struct Written {
+        std::vector<storage::MessageId> waiting;
+        std::vector<storage::MessageId> leaving;  // In the write that is under way.
+    };
+
     State* state_of(const xmpp::Jid& account);
     const Resource* resource_in(const xmpp::Jid& account, SessionId session);
     void begin(const xmpp::Jid& account, SessionId session);
@@ -109,6 +117,9 @@ private:
     reactor::Deferred<void> try_again(xmpp::Jid account);
     static void land(State& state, std::span<const storage::MessageId> ids);
     reactor::Deferred<void> watch(xmpp::Jid account, SessionId session);
+    bool is_written(const xmpp::Jid& account, storage::MessageId id) const;
+    void note_written(const xmpp::Jid& account, std::span<const storage::MessageId> ids);
+    reactor::Deferred<void> remove_written(xmpp::Jid account);
     reactor::Deferred<bool> remove(xmpp::Jid account, std::vector<storage::MessageId> ids);
     std::size_t part_of(std::span<const storage::Delivery> page) const;
     std::optional<xmpp::Stanza> to_stanza(const xmpp::Jid& account, const storage::Delivery& kept);
@@ -120,6 +131,7 @@ private:
 
     Parts parts_;
     AccountState<State> states_;
+    std::unordered_map<std::string, Written> written_;  // By account; present while one is open.
     reactor::LoopingCall expiry_;
     storage::OfflineQueueLimits limits_;
     base::Duration expiry_after_{};
