@@ -126,6 +126,9 @@ TEST_P(Sender, is_not_read_while_too_many_of_its_messages_are_being_stored) {
     SessionHarness harness;
     ScriptedClient& romeo =
         GetParam() ? managed(harness, "romeo") : harness.online("romeo", "here");
+    // The recipient's account is loaded.
+    romeo.send(message(-1));
+    harness.advance(1s);
     constexpr std::int64_t kMessages = 1'200;
     constexpr std::int64_t kAtOnce = 500;
     const std::int64_t before = harness.metric("router_stanzas_total");

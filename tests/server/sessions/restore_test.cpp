@@ -30,21 +30,21 @@ protected:
     /// A stream that a crash has left, with one message that its client did not acknowledge.
     storage::SmSessionKey leave(std::string_view full, std::uint32_t max_seconds) {
         const xmpp::Jid owner = xmpp::Jid::parse(full).value();
-        return write(
-            [owner, max_seconds](Transaction& transaction) -> base::Result<storage::SmSessionKey> {
-                const auto key = TRY(storage::SmSessions(transaction)
-                                         .create({.token = "token of " + owner.text(),
-                                                  .owner = owner,
-                                                  .created_at = {1},
-                                                  .max_seconds = max_seconds}));
-                const std::vector<storage::MessageCopy> copies = {
-                    {.owner = owner,
-                     .peer = owner,
-                     .archived = false,
-                     .deliveries = {{.session = key, .sequence = 1}}}};
-                TRY(storage::Messages(transaction).append({2}, kMessage, copies));
-                return key;
-            });
+        return write([owner, max_seconds, now = harness.sim.clock().wall()](
+                         Transaction& transaction) -> base::Result<storage::SmSessionKey> {
+            const auto key = TRY(storage::SmSessions(transaction)
+                                     .create({.token = "token of " + owner.text(),
+                                              .owner = owner,
+                                              .created_at = {1},
+                                              .max_seconds = max_seconds}));
+            const std::vector<storage::MessageCopy> copies = {
+                {.owner = owner,
+                 .peer = owner,
+                 .archived = false,
+                 .deliveries = {{.session = key, .sequence = 1}}}};
+            TRY(storage::Messages(transaction).append(now, kMessage, copies));
+            return key;
+        });
     }
     /// As a server that starts.
     void restore() {
