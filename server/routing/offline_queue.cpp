@@ -125,6 +125,30 @@ void OfflineQueue::only_for(const xmpp::Jid& account, SessionId session, Message
     if (State* state = state_of(account)) state->only_for[id] = session;
 }
 
+void OfflineQueue::seen(const xmpp::Jid& account, SessionId session, MessageId id) {
+    State* state = state_of(account);
+    if (state == nullptr) return;
+    if (!state->seen.contains(session))
+        std::erase_if(state->seen, [&](const auto& entry) {
+            return resource_in(account, entry.first) == nullptr;
+        });
+    Seen& seen = state->seen[session];
+    if (seen.ids.size() < kSeenMax) {
+        seen.ids.push_back(id);
+    } else {
+        seen.ids[seen.oldest] = id;
+        seen.oldest = (seen.oldest + 1) % kSeenMax;
+    }
+}
+
+bool OfflineQueue::has_seen(const xmpp::Jid& account, SessionId session, MessageId id) {
+    State* state = state_of(account);
+    if (state == nullptr) return false;
+    const auto found = state->seen.find(session);
+    return found != state->seen.end() &&
+           std::ranges::find(found->second.ids, id) != found->second.ids.end();
+}
+
 void OfflineQueue::given(const xmpp::Jid& account, SessionId session, MessageId id) {
     State* state = state_of(account);
     if (state == nullptr) return;
@@ -215,7 +239,14 @@ void OfflineQueue::start(Account& account, const Resource& resource) {
     if (state.begun) begin(account.jid(), resource.session_id);
 }
 
+// First of all who alone waits for something.
 void OfflineQueue::start_any(Account& account) {
+    for (const auto& [id, session] : states_.of(account).only_for) {
+        const Resource* waiting = resource_in(account.jid(), session);
+        if (waiting == nullptr || !takes_messages(*waiting)) continue;
+        start(account, *waiting);
+        return;
+    }
     for (const auto& resource : account.resources()) {
         if (!takes_messages(*resource)) continue;
         start(account, *resource);
@@ -242,7 +273,11 @@ void OfflineQueue::finish(const xmpp::Jid& account, bool queue_is_empty) {
     state.gone.clear();
     state.left_over = !queue_is_empty;
     if (queue_is_empty) {
-        if (!state.again) state.only_for.clear();
+        // There is nothing left for whom it was handed over to.
+        if (!state.again)
+            std::erase_if(state.only_for, [&](const auto& entry) {
+                return entry.second == ended || resource_in(account, entry.second) == nullptr;
+            });
         if (state.again) start_any(*loaded);
         return;
     }
@@ -367,6 +402,7 @@ reactor::Deferred<bool> OfflineQueue::hand_over_part(xmpp::Jid account, SessionI
     std::vector<MessageId> ids;
     for (const storage::Delivery& kept : part) {
         ids.push_back(kept.id);
+        if (has_seen(account, session, kept.id)) continue;
         if (auto message = to_stanza(account, kept))
             taker->session->deliver_stored(*std::move(message));
     }
@@ -375,7 +411,8 @@ reactor::Deferred<bool> OfflineQueue::hand_over_part(xmpp::Jid account, SessionI
     co_return co_await remove(account, std::move(ids));
 }
 
-// With stream management the messages leave the queue for the session's own deliveries.
+// With stream management the messages leave the queue for the session's own deliveries; what the
+// client has seen otherwise as well, so that it is back in the queue if that is not acknowledged.
 reactor::Deferred<bool> OfflineQueue::hand_over_managed(xmpp::Jid account, SessionId session,
                                                         std::span<const storage::Delivery> part) {
     const Resource* taker = resource_in(account, session);
@@ -398,8 +435,8 @@ reactor::Deferred<bool> OfflineQueue::hand_over_managed(xmpp::Jid account, Sessi
     }
     if (taker == nullptr) co_return false;
     for (std::size_t i = 0; i < part.size(); ++i) {
-        std::optional<xmpp::Stanza> message =
-            moved ? to_stanza(account, part[i]) : std::optional<xmpp::Stanza>();
+        std::optional<xmpp::Stanza> message;
+        if (moved && !has_seen(account, session, part[i].id)) message = to_stanza(account, part[i]);
         if (message) {
             taker->session->fill(places[i].number, *std::move(message), part[i].id, false);
         } else {

@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <utility>
+#include <vector>
 
 namespace server {
 namespace {
@@ -31,6 +32,27 @@ std::string failed_xml(StanzaCondition condition, std::optional<std::uint32_t> h
         xmpp::SmFailed{.condition = condition, .handled = handled, .text = std::move(text)});
 }
 
+/// What the client of a lost stream says that it got although it was never acknowledged. Where it
+/// waits in the offline queue for another client of the account, nobody knows any more for whom.
+base::Result<void> acknowledge_lost(Transaction& transaction, const LostStream& lost,
+                                    std::uint32_t handled) {
+    storage::Deliveries deliveries(transaction);
+    const auto first = TRY(deliveries.unacknowledged(lost.key, 0, 1));
+    if (first.empty()) return {};
+    const std::int64_t through = StreamManagement::number_of(handled, first.front().sequence);
+    std::vector<storage::MessageId> shared;
+    for (std::int64_t after = 0; after < through;) {
+        const auto page =
+            TRY(deliveries.unacknowledged(lost.key, after, storage::kDeliveryPageMax));
+        for (const storage::Delivery& given : page)
+            if (given.shared && given.sequence <= through) shared.push_back(given.id);
+        after = page.empty() ? through : page.back().sequence;
+    }
+    TRY(deliveries.remove_delivered(lost.owner, shared));
+    TRY(deliveries.acknowledge(lost.key, through));
+    return {};
+}
+
 /// Yields how many messages are in the offline queue now.
 base::Result<std::int64_t> release_rows(Transaction& transaction, const LostStream& lost,
                                         const storage::OfflineQueueLimits& limits,
@@ -41,13 +63,7 @@ base::Result<std::int64_t> release_rows(Transaction& transaction, const LostStre
     storage::Deliveries deliveries(transaction, limits);
     if (lost.gone.through > 0) TRY(deliveries.acknowledge(lost.key, lost.gone.through));
     if (!lost.gone.done.empty()) TRY(deliveries.remove_delivered(lost.owner, lost.gone.done));
-    // What the client says it got although it was never acknowledged.
-    if (lost.handled) {
-        const auto first = TRY(deliveries.unacknowledged(lost.key, 0, 1));
-        if (!first.empty())
-            TRY(deliveries.acknowledge(
-                lost.key, StreamManagement::number_of(*lost.handled, first.front().sequence)));
-    }
+    if (lost.handled) TRY(acknowledge_lost(transaction, lost, *lost.handled));
     return deliveries.move_to_offline(lost.key, keep, lost.shared);
 }
 
