@@ -258,6 +258,8 @@ reactor::Deferred<bool> ArchiveQueries::send_part(Sending& sending,
                                                   std::span<const ArchivedMessage* const> part) {
     const Resource* taker = resource_of(sending);
     if (taker == nullptr) co_return false;
+    for (const ArchivedMessage* message : part)
+        parts_.offline.seen(sending.client.bare(), sending.session, message->id);
     if (sending.page.queue_has_messages && taker->managed != storage::kOfflineQueue) {
         auto handing = send_managed(sending, part);
         const base::Result<bool> done = co_await std::move(handing);

@@ -6,6 +6,7 @@
 // A copy goes straight to its session, past all routing: it cannot be stored, bounced or copied
 // again, and a client that answers it with an error reaches nobody (§9.3).
 #include "server/modules/catalog.h"
+#include "server/routing/offline_queue.h"
 #include "xmpp/core/namespaces.h"
 #include "xmpp/payloads/carbon.h"
 #include "xmpp/payloads/message_class.h"
@@ -128,6 +129,8 @@ private:
             if (!gets_copy(*resource)) continue;
             wrapped.set_to(resource->jid);
             resource->session->deliver(wrapped);
+            if (inbound && event.id != 0)
+                context_.router.offline().seen(account.jid(), resource->session_id, event.id);
             copies_.add();
         }
     }

@@ -63,6 +63,11 @@ public:
     /// `id`, in the queue, is there for `session` alone, which waits: others have it. When the
     /// session ends without it, it leaves the queue.
     void only_for(const xmpp::Jid& account, SessionId session, storage::MessageId id);
+    /// `session` has this message, as a copy or from the archive: it is not given it once more when
+    /// it is in the queue, or comes there from a session that ended. Of one session, the newest
+    /// kSeenMax are known.
+    void seen(const xmpp::Jid& account, SessionId session, storage::MessageId id);
+    static constexpr std::size_t kSeenMax = 500;
     /// These left the queue otherwise than by being handed over.
     void taken_out(const xmpp::Jid& account, std::span<const storage::MessageId> ids);
 
@@ -79,6 +84,10 @@ private:
         SessionId session = 0;
         std::vector<storage::MessageId> ids;  // Not yet looked after by the task.
     };
+    struct Seen {
+        std::vector<storage::MessageId> ids;  // A ring, once it is full.
+        std::size_t oldest = 0;
+    };
     struct State final : ModuleState {
         bool handing_over = false;
         bool begun = false;           // Not so while messages are passing.
@@ -90,6 +99,7 @@ private:
         std::size_t writes_open = 0;  // Expected, not yet arrived.
         std::size_t passing = 0;      // Expected, not yet passed.
         std::vector<Given> given;     // A task each.
+        std::map<SessionId, Seen> seen;
         std::multiset<storage::MessageId> in_flight;  // Once for each who was given it.
         std::map<storage::MessageId, SessionId> only_for;
         std::set<storage::MessageId> gone;            // Since the hand-over began to read its page.
@@ -115,6 +125,7 @@ private:
     reactor::Deferred<void> nothing_passing(xmpp::Jid account);
     void try_again_later(const xmpp::Jid& account);
     reactor::Deferred<void> try_again(xmpp::Jid account);
+    bool has_seen(const xmpp::Jid& account, SessionId session, storage::MessageId id);
     static void land(State& state, std::span<const storage::MessageId> ids);
     reactor::Deferred<void> watch(xmpp::Jid account, SessionId session);
     bool is_written(const xmpp::Jid& account, storage::MessageId id) const;

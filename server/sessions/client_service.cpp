@@ -375,12 +375,13 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
         if (stream.detached_at)
             left = std::clamp(*stream.detached_at + left - world.clock.wall(),
                               std::min(kLostLeftMin, left), left);
-        keep_lost({.token = stream.token,
-                   .key = stream.key,
-                   .owner = stream.owner,
-                   .taken = stream.taken,
-                   .forget_at = world.reactor.now() + left},
-                  left);
+        keep_lost(
+            {.token = stream.token,
+             .key = stream.key,
+             .owner = stream.owner,
+             .taken = stream.taken,
+             .forget_at = world.reactor.now() + (context.resumable.has_room() ? kCountKept : left)},
+            left);
     }
 
     void keep_lost(LostStream stream, base::Duration time) override {

@@ -29,7 +29,6 @@ constexpr std::size_t kTokenBytes = 18;
 /// How long answers to the client's questions, and answers to its requests, are waited for.
 constexpr base::Duration kPatience = std::chrono::seconds(5);
 /// How long the count of a stream that has ended can be asked for.
-constexpr base::Duration kCountKept = std::chrono::hours(24);
 
 struct EndedRow {
     std::int64_t moved = 0;              // Into the offline queue.

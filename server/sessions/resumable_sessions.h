@@ -22,6 +22,7 @@ namespace server {
 
 /// Counts of streams that have ended, kept in case their clients ask.
 inline constexpr std::size_t kCountsKeptMax = 10'000;
+inline constexpr base::Duration kCountKept = std::chrono::hours(24);
 /// What storage refused is tried again after so long.
 inline constexpr base::Duration kReleaseRetry = std::chrono::seconds(10);
 
@@ -30,7 +31,7 @@ inline constexpr base::Duration kReleaseRetry = std::chrono::seconds(10);
 struct LostStream {
     std::string token;  ///< Empty: nobody will ask.
     storage::SmSessionKey key = 0;
-    xmpp::Jid owner = {};  ///< Full.
+    xmpp::Jid owner = {};                     ///< Full.
     std::uint32_t taken = 0;
     /// Deliveries that its client has, in the client's count and in ours.
     std::optional<std::uint32_t> handled = {};
