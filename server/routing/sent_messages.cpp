@@ -14,13 +14,16 @@ std::uint64_t SentMessages::add(const Account& account, const Resource& resource
     sent.session = resource.session_id;
     sent.taken = taken;
     sent.archived = archived;
-    if (account.resources().size() > 1) sent.message = message;
+    if (account.resources().size() > 1) {
+        sent.message = message;
+        copied_[sent.session].push_back(ticket);
+    }
     return ticket;
 }
 
 Router::Submitted SentMessages::state_of(std::uint64_t ticket) const {
     const auto found = sent_.find(ticket);
-    if (found == sent_.end()) return Router::Submitted::settled;
+    if (found == sent_.end() || found->second.known) return Router::Submitted::settled;
     return found->second.placed ? Router::Submitted::placed : Router::Submitted::pending;
 }
 
@@ -32,32 +35,54 @@ void SentMessages::announce(std::uint64_t ticket) {
 void SentMessages::report(const OriginReport& about) {
     const auto found = sent_.find(about.ticket);
     if (found == sent_.end()) return;
-    Account* account = accounts_.find(found->second.from);
-    Resource* resource =
-        account == nullptr ? nullptr : account->find(found->second.from.resource());
-    if (resource != nullptr && resource->session_id != found->second.session) resource = nullptr;
+    Resource* resource = sender_of(found->second);
     if (about.kind == OriginReport::Kind::placed) {
         found->second.placed = true;
         if (found->second.announced && resource != nullptr)
             resource->session->placed(found->second.taken);
         return;
     }
-    const Sent sent = std::move(found->second);
-    sent_.erase(found);
-    if (sent.message) tell_copies(sent, about.id);
-    if (sent.announced && resource != nullptr)
-        resource->session->settled(sent.taken, about.kind == OriginReport::Kind::stored);
+    Sent& sent = found->second;
+    sent.known = true;
+    sent.id = about.id;
+    const bool announced = sent.announced;
+    const std::uint32_t taken = sent.taken;
+    if (sent.message) {
+        tell_known(sent.session);
+    } else {
+        sent_.erase(found);
+    }
+    if (announced && resource != nullptr)
+        resource->session->settled(taken, about.kind == OriginReport::Kind::stored);
 }
 
-void SentMessages::tell_copies(const Sent& sent, storage::MessageId id) {
+Resource* SentMessages::sender_of(const Sent& sent) {
+    Account* account = accounts_.find(sent.from);
+    Resource* resource = account == nullptr ? nullptr : account->find(sent.from.resource());
+    return resource != nullptr && resource->session_id == sent.session ? resource : nullptr;
+}
+
+void SentMessages::tell_known(SessionId session) {
+    for (;;) {
+        const auto tickets = copied_.find(session);
+        if (tickets == copied_.end()) return;
+        const auto first = sent_.find(tickets->second.front());
+        if (!first->second.known) return;
+        const Sent sent = std::move(first->second);
+        sent_.erase(first);
+        tickets->second.pop_front();
+        if (tickets->second.empty()) copied_.erase(tickets);
+        tell_copies(sent);
+    }
+}
+
+void SentMessages::tell_copies(const Sent& sent) {
     Account* account = accounts_.find(sent.from);
     if (account == nullptr) return;
     xmpp::Stanza message = *sent.message;
-    if (sent.archived && id != 0)
-        message.append_child(xmpp::stanza_id_element(ids_.text(id), account->jid()));
-    Resource* resource = account->find(sent.from.resource());
-    if (resource != nullptr && resource->session_id != sent.session) resource = nullptr;
-    MessageEvent event{*account, resource, message, {}};
+    if (sent.archived && sent.id != 0)
+        message.append_child(xmpp::stanza_id_element(ids_.text(sent.id), account->jid()));
+    MessageEvent event{*account, sender_of(sent), message, {}};
     (void)hooks_.message_sent.run(event);
 }
 

@@ -1,5 +1,6 @@
 // SentMessages: messages that clients of this shard have sent and whose fate is not known yet. When
-// it is, their session is told, and the account's other clients may have their copies.
+// it is, their session is told, and the account's other clients may have their copies: in the order
+// in which a session sent them, whichever is known first.
 #pragma once
 
 #include "server/accounts/accounts.h"
@@ -9,6 +10,7 @@
 #include "server/routing/router.h"
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <unordered_map>
 
@@ -39,14 +41,19 @@ private:
         bool archived = false;
         bool placed = false;
         bool announced = false;
+        bool known = false;         // Its copies wait for those of earlier messages.
+        storage::MessageId id = 0;  // Then; 0: it is not stored.
     };
 
-    void tell_copies(const Sent& sent, storage::MessageId id);
+    Resource* sender_of(const Sent& sent);
+    void tell_known(SessionId session);
+    void tell_copies(const Sent& sent);
 
     Accounts& accounts_;
     Hooks& hooks_;
     const ArchiveIds& ids_;
     std::unordered_map<std::uint64_t, Sent> sent_;
+    std::unordered_map<SessionId, std::deque<std::uint64_t>> copied_;  // Tickets, oldest first.
     std::uint64_t last_ticket_ = 0;
 };
 
