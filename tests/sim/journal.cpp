@@ -14,6 +14,16 @@ std::string text_of(const base::LogField::Value& value) {
     return std::visit([](const auto& held) { return fmt::format("{}", held); }, value);
 }
 
+// What storage refused of work that nobody waits for is worth a line in the log, and no fault.
+constexpr std::string_view kStorageFailures[] = {"io_error", "no_space", "busy"};
+
+bool is_of_storage(std::span<const base::LogField> fields) {
+    for (const base::LogField& field : fields)
+        for (const std::string_view failure : kStorageFailures)
+            if (field.key == "failure" && text_of(field.value).starts_with(failure)) return true;
+    return false;
+}
+
 }  // namespace
 
 std::string Journal::text_of(base::MonotonicTime time) {
@@ -39,6 +49,7 @@ void Journal::write(base::LogLevel level, std::string_view event,
     bool is_breakdown = false;
     for (const std::string_view bad : kBreakdowns)
         is_breakdown = is_breakdown || event == bad;
+    if (event == "deferred.unhandled" && is_of_storage(fields)) is_breakdown = false;
     if (!prints_ && !is_breakdown) return;
     std::string line = fmt::format("{} server       {} {}", now(), base::name_of(level), event);
     for (const base::LogField& field : fields)

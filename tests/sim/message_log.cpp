@@ -75,6 +75,7 @@ MessageKey MessageLog::sent(DeviceNumber sender, AccountNumber to,
 
 void MessageLog::sent_again(const MessageKey& key, bool in_doubt) {
     Record& record = record_of(key);
+    ++record.sendings;
     if (in_doubt) ++record.submissions;
     note(key, record, in_doubt ? "sent again, in doubt" : "sent again");
 }
@@ -131,7 +132,7 @@ void MessageLog::check_repetition(const MessageKey& key, Record& record, const A
         if (before.device != arrival.device) continue;
         if (before.way == Way::archive) {
             if (before.lineage == arrival.lineage && arrival.delayed &&
-                !storage_failed_around({before.at, arrival.at}))
+                !stopped_since(record.sent_at) && !storage_failed_around({before.at, arrival.at}))
                 blame(key, fmt::format("device {} had fetched it from the archive and got it from "
                                        "the offline queue as well",
                                        arrival.device));
@@ -142,7 +143,9 @@ void MessageLog::check_repetition(const MessageKey& key, Record& record, const A
     }
     if (seen == 0) return check_order(key, record, arrival);
     if (excused > 0) ++totals_.excused;
-    if (seen - std::min(seen, excused) >= record.submissions)
+    // Other devices see what was said, whether it was taken or refused.
+    const bool is_own = arrival.way == Way::own_copy;
+    if (seen - std::min(seen, excused) >= (is_own ? record.sendings : record.submissions))
         blame(key, fmt::format("device {} was shown it twice", arrival.device));
 }
 
@@ -150,8 +153,11 @@ bool MessageLog::may_repeat(const Record& record, const Arrival& first,
                             const Arrival& arrival) const {
     // What another device of the account got and did not acknowledge is for everybody again.
     const AccountNumber account = devices_[arrival.device].device.account;
-    if (first.way != arrival.way)
-        return arrival.delayed && session_ended_since(account, record.sent_at);
+    if (first.way != arrival.way) {
+        if (!arrival.delayed) return false;
+        return first.lineage == arrival.lineage ? stopped_since(record.sent_at)
+                                                : session_ended_since(account, record.sent_at);
+    }
     if (first.lineage == arrival.lineage) return false;
     const Lineage& lineage = devices_[first.device].lineages[first.lineage - 1];
     if (lineage.ending == Ending::told || lineage.ending == Ending::running) return false;
@@ -168,6 +174,7 @@ void MessageLog::check_order(const MessageKey& key, const Record& record, const 
     }
     const AccountNumber account = devices_[arrival.device].device.account;
     if (arrival.delayed && session_ended_since(account, record.sent_at)) return;
+    if (arrival.delayed && storage_failed_around({record.sent_at, arrival.at})) return;
     // What waits for whoever is available is not before what is sent to a device that is not.
     if (arrival.delayed && !record.to_device && records_.at(newest).to_device) return;
     blame(key, fmt::format("device {} had seen {} before{}", arrival.device, text_of(newest),
@@ -257,6 +264,11 @@ bool MessageLog::session_ended_since(AccountNumber account, base::MonotonicTime 
     return std::ranges::any_of(crashes_, [from](base::MonotonicTime at) { return at >= from; });
 }
 
+// The server forgets which copies a session was shown, and not the session.
+bool MessageLog::stopped_since(base::MonotonicTime from) const {
+    return std::ranges::any_of(stops_, [from](base::MonotonicTime at) { return at >= from; });
+}
+
 // --- the end
 
 // Answered with an error that was lost with the sender's session; or promised to nobody.
@@ -282,7 +294,7 @@ void MessageLog::check_end() {
     for (auto& [key, record] : records_) {
         const bool seen = std::ranges::any_of(
             record.arrivals, [](const Arrival& arrival) { return arrival.way != Way::own_copy; });
-        if (record.refused && seen && record.submissions == 1)
+        if (record.refused && seen && record.sendings == 1)
             blame(key, "it was refused and arrived all the same");
         if (seen || record.refused || !record.acknowledged_at) continue;
         if (is_excused(key, record) || lost_plain_session(key.to, record.sent_at)) {

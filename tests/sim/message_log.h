@@ -98,6 +98,8 @@ public:
     }
     /// All sessions of the server ended, and were not saved.
     void server_crashed() { crashes_.push_back(journal_.time()); }
+    /// The server stopped in order and saved its sessions.
+    void server_stopped() { stops_.push_back(journal_.time()); }
     /// The database refused, or may have refused, to store from `from` until now.
     void storage_failed(base::MonotonicTime from) {
         storage_failures_.push_back({from, journal_.time()});
@@ -143,7 +145,8 @@ private:
         base::MonotonicTime sent_at;
         std::optional<DeviceNumber> to_device;
         LineageNumber lineage = 0;  ///< Of the sender, when it was acknowledged.
-        unsigned submissions = 1;
+        unsigned submissions = 1;   ///< That may have been taken.
+        unsigned sendings = 1;
         std::optional<base::MonotonicTime> acknowledged_at;
         bool refused = false;
         std::vector<Arrival> arrivals;
@@ -176,6 +179,7 @@ private:
     void check_repetition(const MessageKey& key, Record& record, const Arrival& arrival);
     void check_order(const MessageKey& key, const Record& record, const Arrival& arrival);
     void check_blocked(const MessageKey& key, const Record& record, const Arrival& arrival);
+    bool stopped_since(base::MonotonicTime from) const;
     bool may_repeat(const Record& record, const Arrival& first, const Arrival& arrival) const;
     bool session_ended_since(AccountNumber account, base::MonotonicTime from) const;
     bool is_excused(const MessageKey& key, const Record& record) const;
@@ -192,6 +196,7 @@ private:
     std::map<MessageKey, Record> records_;
     std::map<std::pair<AccountNumber, AccountNumber>, Block> blocks_;
     std::vector<base::MonotonicTime> crashes_;
+    std::vector<base::MonotonicTime> stops_;
     std::vector<Span> storage_failures_;
     std::map<DeviceNumber, std::vector<MessageKey>> archives_;
     std::vector<std::string> violations_;

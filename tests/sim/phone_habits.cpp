@@ -76,9 +76,12 @@ void Phone::send_presence() {
     if (!calm_ && available_ && chance_.percent(15)) {
         available_ = false;
         note("goes unavailable");
+        seen_online_.clear();
         send("<presence type='unavailable'/>", false);
         return;
     }
+    // Who went while it was not available, it is not told; who is there, it is.
+    if (!available_) seen_online_.clear();
     available_ = true;
     priority_ = calm_ ? 1 : static_cast<int>(chance_.between(-1, 5));
     const std::string_view show = chance_.percent(50) ? "<show>away</show>" : "";

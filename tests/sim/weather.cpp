@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view kServer = "10.0.0.1";
 /// A start that fails is tried again, as the system's service manager would.
-constexpr int kStartsMax = 50;
+constexpr base::Duration kStartAgain = 1s;
 /// A crash finds the world in the middle of something: so many turns after a moment.
 constexpr std::uint64_t kTurnsMax = 60;
 
@@ -141,6 +141,7 @@ void Weather::strike_server(const Fault& fault) {
     if (!harness.running()) return;
     if (fault.kind == FaultKind::restart) {
         note(fault, "stops");
+        parts_.messages.server_stopped();
         harness.stop();
     } else {
         std::uint64_t turns = chance_.below(kTurnsMax);
@@ -154,19 +155,15 @@ void Weather::strike_server(const Fault& fault) {
 
 void Weather::start_again() {
     server::test::ServerHarness& harness = parts_.harness;
-    for (int attempt = 1;; ++attempt) {
-        try {
-            harness.start_again();
-            parts_.journal.note("FAULT", "the server runs again");
-            if (parts_.started) parts_.started();
-            return;
-        } catch (const server::test::ScriptFailure& failure) {
-            parts_.journal.note("FAULT", fmt::format("no start: {}", failure.what()));
-            if (attempt == kStartsMax) throw;
-            parts_.messages.server_crashed();
-            harness.kill();
-            advance_to(harness.sim().now() + 1s);
-        }
+    try {
+        harness.start_again();
+        parts_.journal.note("FAULT", "the server runs again");
+        if (parts_.started) parts_.started();
+    } catch (const server::test::ScriptFailure& failure) {
+        parts_.journal.note("FAULT", fmt::format("no start: {}", failure.what()));
+        parts_.messages.server_crashed();
+        harness.kill();
+        later(kStartAgain, [this] { start_again(); });
     }
 }
 
