@@ -28,7 +28,8 @@ reactor::Deferred<void> ArchiveReader::read(bots::Client& client) {
         query.query_id = query_id_;
         query.page.max = kPageMessages;
         if (!position_.empty()) query.page.after = position_;
-        xmpp::Stanza request = xmpp::Stanza::iq(xmpp::IqType::set, query.to_element());
+        xmpp::Stanza request = xmpp::Stanza::iq(xmpp::IqType::set, "");
+        request.edit().add(query.to_element());
         auto asking = client.request(std::move(request));
         const base::Result<xmpp::Stanza> answer = co_await std::move(asking);
         if (!answer) co_return answer.error();

@@ -97,6 +97,9 @@ def kill_and_stop(server, options):
         if what == "stops" and books["logins"] != books["devices"]:
             print(f"{books['logins'] - books['devices']} sessions were not resumed")
             passed = False
+        if what == "stops" and books["got_for_another"] > 0:
+            print("a client got again what another one waited for")
+            passed = False
     errors = [line for line in server.log().splitlines() if "level=error" in line]
     if errors:
         print("the server logged errors:", *errors[:10], sep="\n")

@@ -93,6 +93,10 @@ void Device::on_message(bots::Client&, xmpp::Stanza message) {
 
 void Device::take(const xmpp::Stanza& message) {
     const std::uint64_t number = number_of(message);
+    if (number <= received_ && !is_alone_) {
+        ++parts_.books.got_for_another;
+        return;
+    }
     if (number <= received_) {
         ++parts_.books.duplicated;
         return complain("came again", message);
