@@ -65,6 +65,8 @@ void check_rosters(const Crowd& crowd, MessageLog& messages) {
                                                account.jid.text(), jid));
         }
     }
+    // Two accounts are saved one after the other.
+    if (!messages.undisturbed()) return;
     const auto count = static_cast<AccountNumber>(crowd.accounts().size());
     for (AccountNumber one = 0; one < count; ++one)
         for (AccountNumber other = 0; other < count; ++other) {

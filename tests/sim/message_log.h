@@ -98,6 +98,8 @@ public:
     }
     /// All sessions of the server ended, and were not saved.
     void server_crashed() { crashes_.push_back(journal_.time()); }
+    /// Nothing kept the server from saving what belongs together.
+    bool undisturbed() const { return crashes_.empty() && storage_failures_.empty(); }
     /// The server stopped in order and saved its sessions.
     void server_stopped() { stops_.push_back(journal_.time()); }
     /// The database refused, or may have refused, to store from `from` until now.

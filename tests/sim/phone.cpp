@@ -209,6 +209,8 @@ void Phone::on_online(bots::Client& client, bool resumed) {
     jid_ = client.jid().text();
     if (resumed) {
         note("resumed from " + address_);
+        for (const Outgoing& stanza : outgoing_)
+            if (stanza.key) crowd_.messages().sent_again(*stanza.key, false);
         crowd_.messages().heard_from(number_);
         return;
     }
