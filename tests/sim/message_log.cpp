@@ -160,7 +160,10 @@ bool MessageLog::may_repeat(const Record& record, const Arrival& first,
     }
     if (first.lineage == arrival.lineage) return false;
     const Lineage& lineage = devices_[first.device].lineages[first.lineage - 1];
-    if (lineage.ending == Ending::told || lineage.ending == Ending::running) return false;
+    if (lineage.ending == Ending::running) return false;
+    // Who comes later finds what it had waiting for any device.
+    if (lineage.ending == Ending::told && *lineage.ended_at < lineage.heard_at + waits_)
+        return false;
     return arrival.delayed && first.at + kUnheard >= lineage.heard_at;
 }
 

@@ -7,6 +7,7 @@
 #include "reactor/base/clock.h"
 #include "tests/sim/journal.h"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -54,9 +55,11 @@ public:
         bool manages_stream = true;  ///< Without XEP-0198 nothing is promised to a receiver.
     };
 
-    /// `lingers`: how long at most the server keeps a session whose device has forgotten it.
-    explicit MessageLog(Journal& journal, base::Duration lingers = {})
-        : journal_(journal), lingers_(lingers) {}
+    /// `lingers`: how long at most the server keeps a session whose device has forgotten it;
+    /// `waits`: how long it waits for a device to resume.
+    explicit MessageLog(Journal& journal, base::Duration lingers = {},
+                        base::Duration waits = std::chrono::minutes(10))
+        : journal_(journal), lingers_(lingers), waits_(waits) {}
 
     void add_device(Device device) { devices_.push_back({device, {}, {}, {}}); }
     static std::string text_of(const MessageKey& key);
@@ -194,6 +197,7 @@ private:
 
     Journal& journal_;
     base::Duration lingers_;
+    base::Duration waits_;
     std::vector<DeviceState> devices_;
     std::map<MessageKey, Record> records_;
     std::map<std::pair<AccountNumber, AccountNumber>, Block> blocks_;

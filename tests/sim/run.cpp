@@ -79,7 +79,7 @@ public:
           journal_(options.prints),
           disk_(options.seed),
           setting_(setting_of(options, disk_, journal_)),
-          messages_(journal_, setting_.session_max),
+          messages_(journal_, setting_.session_max, setting_.resume_timeout),
           harness_(setting_.harness),
           crowd_({harness_, journal_, messages_, options.seed, options.accounts,
                   setting_.resume_timeout}),
