@@ -31,7 +31,7 @@ inline constexpr base::Duration kReleaseRetry = std::chrono::seconds(10);
 struct LostStream {
     std::string token;  ///< Empty: nobody will ask.
     storage::SmSessionKey key = 0;
-    xmpp::Jid owner = {};                     ///< Full.
+    xmpp::Jid owner = {};  ///< Full.
     std::uint32_t taken = 0;
     /// Deliveries that its client has, in the client's count and in ours.
     std::optional<std::uint32_t> handled = {};
