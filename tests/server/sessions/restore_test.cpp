@@ -1,5 +1,6 @@
 // What a starting server does with the streams in its database (XEP-0198 §5): nobody need log in
 // for them to be looked after.
+#include "server/sessions/resumable_sessions.h"
 #include "storage/tables/messages_deliveries.h"
 #include "storage/tables/sm_sessions.h"
 #include "tests/server/sessions/session_harness.h"
