@@ -77,6 +77,11 @@ bool DurableDelivery::is_managed(const Target& target) {
     return target.place.session != storage::kOfflineQueue;
 }
 
+// In the queue for one client, while others have it as theirs.
+bool DurableDelivery::waits_alone(const Job& job) {
+    return job.waiting != 0 && std::ranges::any_of(job.targets, is_managed);
+}
+
 // Without stream management a message is in the queue until it is written, unless it is kept for
 // somebody else as well.
 bool DurableDelivery::passes_queue(const Job& job) {
@@ -122,6 +127,7 @@ std::vector<storage::MessageCopy> DurableDelivery::copies_of(const Job& job) con
                                       .kept = job.keeps});
     if (job.queued ? job.keeps : passes_queue(job))
         own.deliveries.push_back({.session = storage::kOfflineQueue,
+                                  .shared = job.queued && waits_alone(job),
                                   .expires_at = parts_.offline.expiry(parts_.world.clock.wall())});
     if (!to_oneself && job.origin && job.origin->archived)
         copies.push_back({.owner = from,
@@ -181,8 +187,7 @@ void DurableDelivery::deliver(Job job, MessageId id) {
         if (!job.queued && !is_managed(target))
             parts_.offline.given(job.account, target.session, id);
     }
-    if (job.waiting != 0 && std::ranges::any_of(job.targets, is_managed))
-        parts_.offline.only_for(job.account, job.waiting, id);
+    if (waits_alone(job)) parts_.offline.only_for(job.account, job.waiting, id);
     if (passes_queue(job)) parts_.offline.passed(job.account);
     if (job.queued) parts_.offline.arrived(job.account, true);
     if (Account* account = parts_.accounts.find(job.account)) {

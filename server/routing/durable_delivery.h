@@ -79,6 +79,7 @@ private:
     static bool is_managed(const Target& target);
     static bool passes_queue(const Job& job);
     static bool is_shared(const Job& job);
+    static bool waits_alone(const Job& job);
     void choose_targets(Account& account, DeliveryRule rule, Job& job);
     std::vector<storage::MessageCopy> copies_of(const Job& job) const;
     reactor::Deferred<void> store(Job job);

@@ -64,7 +64,9 @@ base::Result<std::int64_t> release_rows(Transaction& transaction, const LostStre
     if (lost.gone.through > 0) TRY(deliveries.acknowledge(lost.key, lost.gone.through));
     if (!lost.gone.done.empty()) TRY(deliveries.remove_delivered(lost.owner, lost.gone.done));
     if (lost.handled) TRY(acknowledge_lost(transaction, lost, *lost.handled));
-    return deliveries.move_to_offline(lost.key, keep, lost.shared);
+    const std::int64_t moved = TRY(deliveries.move_to_offline(lost.key, keep, lost.shared));
+    if (lost.shared == storage::SharedDeliveries::taken) TRY(deliveries.remove_had(lost.owner));
+    return moved;
 }
 
 }  // namespace

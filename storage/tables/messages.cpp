@@ -88,6 +88,7 @@ CREATE INDEX deliveries_by_expiry ON deliveries (expires_at) WHERE expires_at IS
     {2, R"(
 ALTER TABLE deliveries RENAME COLUMN form TO shared;
 CREATE INDEX deliveries_shared ON deliveries (owner, id) WHERE shared = 1;
+CREATE INDEX deliveries_waiting ON deliveries (owner, id) WHERE shared = 2;
 )"},
 };
 constexpr std::string_view kAccountTables[] = {"message_peers"};
@@ -155,8 +156,9 @@ Result<bool> insert_offline(Transaction& transaction, const NewDelivery& deliver
     TRY(transaction.execute(
         "INSERT INTO deliveries "
         "(session, sequence, id, owner, shared, kept, counted, bytes, expires_at) "
-        "VALUES ($1, $2, $2, $3, 0, 1, $4, $5, $6)",
-        {-recipient.owner, message.id, recipient.owner, recipient.counted, message.bytes,
+        "VALUES ($1, $2, $2, $3, $4, 1, $5, $6, $7)",
+        {-recipient.owner, message.id, recipient.owner,
+         delivery.shared ? kSharedInQueue : kNotShared, recipient.counted, message.bytes,
          delivery.expires_at}));
     return true;
 }

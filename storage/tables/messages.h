@@ -43,7 +43,8 @@ struct NewDelivery {
     /// rows of a session share one. Not looked at for the offline queue, whose order is that of
     /// ids.
     std::int64_t sequence = 0;
-    /// Session only: others of the owner get it as well, and it is enough that one of them has it.
+    /// Others of the owner get it as well. For a session: it is enough that one of them has it. For
+    /// the offline queue: it waits there for a client that is here (Deliveries::remove_had).
     bool shared = false;
     /// Session only: goes to the offline queue when the session ends without acknowledging it.
     bool kept = true;

@@ -31,7 +31,7 @@ DeliveryRow read_row(const Row& row) {
             .sequence = row.int64(1),
             .id = row.int64(2),
             .owner = row.int64(3),
-            .shared = row.flag(4),
+            .shared = row.int64(4) == kShared,
             .kept = row.flag(5),
             .counted = row.flag(6),
             .bytes = row.int64(7)};
@@ -111,6 +111,15 @@ Result<void> take_from_others(Transaction& transaction, const DeliveryRow& own) 
     return {};
 }
 
+/// What waited in the offline queue beside the lost session's own waits for that one as well now.
+Result<void> wait_for_all(Transaction& transaction, const DeliveryRow& own,
+                          SharedDeliveries shared) {
+    TRY(transaction.execute(
+        "UPDATE deliveries SET shared = $3 WHERE session = $1 AND sequence = $2 AND shared = 2",
+        {-own.owner, own.id, shared == SharedDeliveries::taken ? kShared : kNotShared}));
+    return {};
+}
+
 /// Cuts a page where it has too many bytes, after its first row.
 void cut_page(std::vector<DeliveryRow>& rows) {
     std::int64_t bytes = 0;
@@ -170,7 +179,9 @@ Result<std::int64_t> Deliveries::move_to_offline(SmSessionKey session,
         const bool is_left =
             row.shared && shared == SharedDeliveries::left &&
             std::ranges::any_of(TRY(rows_of_others(transaction_, row)), &DeliveryRow::kept);
-        if (is_left || !row.kept || TRY(row_at(transaction_, -row.owner, row.id)) ||
+        const bool is_there = TRY(row_at(transaction_, -row.owner, row.id)).has_value();
+        if (is_there) TRY(wait_for_all(transaction_, row, shared));
+        if (is_left || !row.kept || is_there ||
             !TRY(take_offline_room(transaction_, row.owner, row.bytes, limits_))) {
             TRY(remove_row(transaction_, row));
             continue;
@@ -245,6 +256,17 @@ Result<std::int64_t> Deliveries::remove_delivered(const xmpp::Jid& owner,
     }
     TRY(give_offline_room(transaction_, *key, removed, bytes));
     return removed;
+}
+
+Result<std::int64_t> Deliveries::remove_had(const xmpp::Jid& owner) {
+    const auto key = TRY(find_owner(transaction_, owner.bare_view()));
+    if (!key) return 0;
+    std::vector<MessageId> had;
+    TRY(transaction_.query(
+        "SELECT id FROM deliveries AS waiting WHERE owner = $1 AND shared = 2 AND NOT EXISTS "
+        "(SELECT 1 FROM deliveries WHERE owner = $1 AND id = waiting.id AND shared = 1)",
+        {*key}, [&](const Row& row) { had.push_back(row.int64(0)); }));
+    return remove_delivered(owner, had, SharedDeliveries::left);
 }
 
 Result<std::int64_t> Deliveries::remove_delivered_through(const xmpp::Jid& owner,

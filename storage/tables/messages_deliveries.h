@@ -85,6 +85,10 @@ public:
     base::Result<std::int64_t> remove_delivered(const xmpp::Jid& owner,
                                                 std::span<const MessageId> ids,
                                                 SharedDeliveries shared = SharedDeliveries::taken);
+    /// After a crash: removes from the offline queue what waited there for a client of the owner
+    /// that was here (NewDelivery::shared), if another of the owner's has acknowledged it. Yields
+    /// how many.
+    base::Result<std::int64_t> remove_had(const xmpp::Jid& owner);
     /// Removes all of the offline queue up to and including `through`. Yields how many.
     base::Result<std::int64_t> remove_delivered_through(const xmpp::Jid& owner, MessageId through);
     /// Removes at most `limit` messages of any offline queue whose time has come; yields how many.

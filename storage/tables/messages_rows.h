@@ -36,6 +36,11 @@ inline constexpr std::int64_t kOutgoingFlag = 1;
 inline constexpr std::int64_t kGroupchatFlag = 2;
 inline constexpr std::int64_t kRetractedFlag = 4;
 
+/// deliveries.shared (NewDelivery::shared).
+inline constexpr std::int64_t kNotShared = 0;
+inline constexpr std::int64_t kShared = 1;
+inline constexpr std::int64_t kSharedInQueue = 2;
+
 struct Conversation {
     OwnerKey owner = 0;
     PeerKey peer = 0;

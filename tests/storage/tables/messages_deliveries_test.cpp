@@ -134,6 +134,33 @@ TEST_P(DeliveriesTest, of_a_session_that_is_gone_go_to_the_offline_queue_once) {
     EXPECT_EQ(rows("messages"), 2);
 }
 
+TEST_P(DeliveriesTest, wait_for_one_client_only_until_a_crash_when_another_has_them) {
+    const SmSessionKey phone = session(juliet);
+    const auto beside = [&](std::int64_t sequence) {
+        return incoming(juliet, romeo, "x",
+                        {{.session = phone, .sequence = sequence, .shared = true},
+                         {.session = kOfflineQueue, .shared = true}});
+    };
+    const auto remove_had = [&] {
+        return database.must([&](Transaction& t) { return Deliveries(t).remove_had(juliet); });
+    };
+    const auto move = [&] {
+        return database.must([&](Transaction& t) {
+            return Deliveries(t).move_to_offline(phone, {}, SharedDeliveries::taken);
+        });
+    };
+    const MessageId had = beside(1);
+    const MessageId lost = beside(2);
+    const MessageId alone = incoming(juliet, romeo, "y", {{}});
+    EXPECT_EQ(acknowledge(phone, 1), 1);
+    EXPECT_EQ(ids_of(offline(juliet)), (Ids{had, lost, alone}));
+    EXPECT_EQ(remove_had(), 1);
+    EXPECT_EQ(totals(juliet).messages, 2);
+    EXPECT_EQ(move(), 0);
+    EXPECT_EQ(remove_had(), 0);
+    EXPECT_EQ(ids_of(offline(juliet)), (Ids{lost, alone}));
+}
+
 TEST_P(DeliveriesTest, wait_in_the_offline_queue_in_the_order_of_ids) {
     const MessageId first = incoming(juliet, romeo, "one", {{}});
     const MessageId second = incoming(juliet, nurse, "two", {{}});
