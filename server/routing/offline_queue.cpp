@@ -153,6 +153,7 @@ void OfflineQueue::given(const xmpp::Jid& account, SessionId session, MessageId 
     State* state = state_of(account);
     if (state == nullptr) return;
     state->in_flight.insert(id);
+    seen(account, session, id);
     for (Given& given : state->given) {
         if (given.session != session) continue;
         given.ids.push_back(id);
@@ -403,6 +404,8 @@ reactor::Deferred<bool> OfflineQueue::hand_over_part(xmpp::Jid account, SessionI
     for (const storage::Delivery& kept : part) {
         ids.push_back(kept.id);
         if (has_seen(account, session, kept.id)) continue;
+        // Should storage refuse to remove it, it must not come again here.
+        seen(account, session, kept.id);
         if (auto message = to_stanza(account, kept))
             taker->session->deliver_stored(*std::move(message));
     }

@@ -63,9 +63,9 @@ public:
     /// `id`, in the queue, is there for `session` alone, which waits: others have it. When the
     /// session ends without it, it leaves the queue.
     void only_for(const xmpp::Jid& account, SessionId session, storage::MessageId id);
-    /// `session` has this message, as a copy or from the archive: it is not given it once more when
-    /// it is in the queue, or comes there from a session that ended. Of one session, the newest
-    /// kSeenMax are known.
+    /// `session` has this message, as a copy, from the archive, or from the queue itself: it is not
+    /// given it once more when it is in the queue, or comes there from a session that ended. Of one
+    /// session, the newest kSeenMax are known.
     void seen(const xmpp::Jid& account, SessionId session, storage::MessageId id);
     static constexpr std::size_t kSeenMax = 500;
     /// These left the queue otherwise than by being handed over.
