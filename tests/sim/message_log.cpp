@@ -169,6 +169,7 @@ bool MessageLog::may_repeat(const Record& record, const Arrival& first,
 
 // In the order in which they were sent; what was given to a session that ended comes late.
 void MessageLog::check_order(const MessageKey& key, const Record& record, const Arrival& arrival) {
+    if (arrival.way == Way::own_copy && record.sendings > 1) return;
     MessageKey& newest =
         devices_[arrival.device].newest[{key.sender, key.to, arrival.way != Way::itself}];
     if (key.number > newest.number) {
@@ -297,7 +298,10 @@ void MessageLog::check_end() {
     for (auto& [key, record] : records_) {
         const bool seen = std::ranges::any_of(
             record.arrivals, [](const Arrival& arrival) { return arrival.way != Way::own_copy; });
-        if (record.refused && seen && record.sendings == 1)
+        // What a disk failed to sync may be there all the same after a crash.
+        const bool in_doubt =
+            !crashes_.empty() && storage_failed_around({record.sent_at, record.sent_at});
+        if (record.refused && seen && record.sendings == 1 && !in_doubt)
             blame(key, "it was refused and arrived all the same");
         if (seen || record.refused || !record.acknowledged_at) continue;
         if (is_excused(key, record) || lost_plain_session(key.to, record.sent_at)) {
