@@ -160,7 +160,7 @@ TEST(Catalog, has_migrations_that_never_change) {
         "last_activity 1 4062554761998390888",
         "shapes 1 8965818686312566960",
         "messages 1 1374510163308992302",
-        "messages 2 -4712464540783583299",
+        "messages 2 -2290207570962731877",
         "offline 1 6188990135943209171",
         "offline 2 -7179093043869903025",
         "sm_sessions 1 -4581030078327519312",
