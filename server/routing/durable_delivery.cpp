@@ -186,8 +186,10 @@ void DurableDelivery::deliver(Job job, MessageId id) {
         // When it is written, nobody else need get it, whether the queue has it or others do.
         if (!job.queued && !is_managed(target))
             parts_.offline.given(job.account, target.session, id);
+        if (job.queued) parts_.offline.seen(job.account, target.session, id);
     }
-    if (waits_alone(job)) parts_.offline.only_for(job.account, job.waiting, id);
+    if (job.waiting != 0 && !job.targets.empty())
+        parts_.offline.only_for(job.account, job.waiting, id, waits_alone(job));
     if (passes_queue(job)) parts_.offline.passed(job.account);
     if (job.queued) parts_.offline.arrived(job.account, true);
     if (Account* account = parts_.accounts.find(job.account)) {

@@ -121,8 +121,9 @@ void OfflineQueue::taken_out(const xmpp::Jid& account, std::span<const MessageId
     if (state != nullptr && state->handing_over) state->gone.insert(ids.begin(), ids.end());
 }
 
-void OfflineQueue::only_for(const xmpp::Jid& account, SessionId session, MessageId id) {
-    if (State* state = state_of(account)) state->only_for[id] = session;
+void OfflineQueue::only_for(const xmpp::Jid& account, SessionId session, MessageId id,
+                            bool is_kept) {
+    if (State* state = state_of(account)) state->only_for[id] = {session, is_kept};
 }
 
 void OfflineQueue::seen(const xmpp::Jid& account, SessionId session, MessageId id) {
@@ -242,8 +243,8 @@ void OfflineQueue::start(Account& account, const Resource& resource) {
 
 // First of all who alone waits for something.
 void OfflineQueue::start_any(Account& account) {
-    for (const auto& [id, session] : states_.of(account).only_for) {
-        const Resource* waiting = resource_in(account.jid(), session);
+    for (const auto& [id, one] : states_.of(account).only_for) {
+        const Resource* waiting = resource_in(account.jid(), one.session);
         if (waiting == nullptr || !takes_messages(*waiting)) continue;
         start(account, *waiting);
         return;
@@ -277,7 +278,8 @@ void OfflineQueue::finish(const xmpp::Jid& account, bool queue_is_empty) {
         // There is nothing left for whom it was handed over to.
         if (!state.again)
             std::erase_if(state.only_for, [&](const auto& entry) {
-                return entry.second == ended || resource_in(account, entry.second) == nullptr;
+                return entry.second.session == ended ||
+                       resource_in(account, entry.second.session) == nullptr;
             });
         if (state.again) start_any(*loaded);
         return;
@@ -367,12 +369,12 @@ void OfflineQueue::drop_orphans(const xmpp::Jid& account, SessionId session,
     std::vector<MessageId> orphans;
     std::erase_if(page, [&](const storage::Delivery& kept) {
         const auto found = state->only_for.find(kept.id);
-        if (found == state->only_for.end() || found->second == session) return false;
-        if (resource_in(account, found->second) == nullptr) {
-            orphans.push_back(kept.id);
-            state->only_for.erase(found);
-        }
-        return true;
+        if (found == state->only_for.end() || found->second.session == session) return false;
+        if (resource_in(account, found->second.session) != nullptr) return true;
+        const bool is_kept = found->second.is_kept;
+        state->only_for.erase(found);
+        if (is_kept) orphans.push_back(kept.id);
+        return is_kept;
     });
     if (orphans.empty()) return;
     parts_.database

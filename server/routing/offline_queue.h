@@ -60,9 +60,10 @@ public:
     /// `id`, in the queue, was given to a session without stream management: it leaves the queue
     /// when the session has written it, or goes to another one when it could not.
     void given(const xmpp::Jid& account, SessionId session, storage::MessageId id);
-    /// `id`, in the queue, is there for `session` alone, which waits: others have it. When the
-    /// session ends without it, it leaves the queue.
-    void only_for(const xmpp::Jid& account, SessionId session, storage::MessageId id);
+    /// `id`, in the queue, is there for `session` alone, which waits: others have been given it.
+    /// When the session ends without it, it leaves the queue if one of them keeps it until it is
+    /// acknowledged (`is_kept`), and is there for everybody if not.
+    void only_for(const xmpp::Jid& account, SessionId session, storage::MessageId id, bool is_kept);
     /// `session` has this message, as a copy, from the archive, or from the queue itself: it is not
     /// given it once more when it is in the queue, or comes there from a session that ended. Of one
     /// session, the newest kSeenMax are known.
@@ -88,6 +89,10 @@ private:
         std::vector<storage::MessageId> ids;  // A ring, once it is full.
         std::size_t oldest = 0;
     };
+    struct Waiting {
+        SessionId session = 0;
+        bool is_kept = false;  // By another one.
+    };
     struct State final : ModuleState {
         bool handing_over = false;
         bool begun = false;           // Not so while messages are passing.
@@ -101,7 +106,7 @@ private:
         std::vector<Given> given;     // A task each.
         std::map<SessionId, Seen> seen;
         std::multiset<storage::MessageId> in_flight;  // Once for each who was given it.
-        std::map<storage::MessageId, SessionId> only_for;
+        std::map<storage::MessageId, Waiting> only_for;
         std::set<storage::MessageId> gone;            // Since the hand-over began to read its page.
         std::vector<reactor::Promise<void>> waiting;  // Until nothing is passing.
     };
