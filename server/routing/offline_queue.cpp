@@ -342,6 +342,7 @@ reactor::Deferred<void> OfflineQueue::try_again(xmpp::Jid account) {
     State* state = state_of(account);
     if (state == nullptr || !std::exchange(state->failed, false)) co_return {};
     start_any(*parts_.accounts.find(account));
+    co_return {};
 }
 
 // What another session has or is being given is not ours unless it fails; what comes from somebody
