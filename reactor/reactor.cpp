@@ -73,6 +73,11 @@ struct Reactor::Impl {
     void run_posted();
     void run_turn_ends();
     bool has_turn_ends() const noexcept { return turn_ends.next_ != &turn_ends; }
+    /// False while another thread runs this reactor or has entered a Scope of it.
+    bool used_on_its_own_thread() const noexcept {
+        const void* const thread = owner.load(std::memory_order_relaxed);
+        return thread == nullptr || thread == &current_reactor;
+    }
     void sleep_until_next(Reactor& reactor);
 
     const Clock& clock;
@@ -81,6 +86,8 @@ struct Reactor::Impl {
     TimerWheel wheel;
     TurnEndList turn_ends;
     detail::Link task_entries;
+    std::atomic<const void*> owner = nullptr;  // The thread with a Scope: its current_reactor.
+    std::size_t scopes = 0;                    // Of that thread.
     Inbox* inbox = nullptr;
     TurnMonitor* monitor = nullptr;
     std::unique_ptr<Poller> poller;
@@ -188,11 +195,17 @@ bool Reactor::has_current() noexcept {
 
 Reactor::Scope::Scope(Reactor& reactor) noexcept
     : outer_(current_reactor), queue_scope_(reactor.impl_->ready) {
-    if (outer_ != &reactor) reactor.impl_->now = reactor.impl_->clock.monotonic();
+    Impl& impl = *reactor.impl_;
+    CHECK(impl.used_on_its_own_thread());
+    impl.owner.store(&current_reactor, std::memory_order_relaxed);
+    ++impl.scopes;
+    if (outer_ != &reactor) impl.now = impl.clock.monotonic();
     current_reactor = &reactor;
 }
 
 Reactor::Scope::~Scope() {
+    Impl& impl = *current_reactor->impl_;
+    if (--impl.scopes == 0) impl.owner.store(nullptr, std::memory_order_relaxed);
     current_reactor = outer_;
 }
 
@@ -237,10 +250,12 @@ void Reactor::finish_wait() noexcept {
 }
 
 void Reactor::arm(Timer& timer, base::Duration delay) {
+    CHECK(impl_->used_on_its_own_thread());
     timer.arm(impl_->wheel, impl_->now + std::clamp(delay, base::Duration::zero(), kDelayMax));
 }
 
 void Reactor::soon(base::UniqueFunction<void()> call) {
+    CHECK(impl_->used_on_its_own_thread());
     auto* item = new SoonCall(in_context(std::move(call)));
     impl_->ready.own(*item);
     impl_->ready.push(*item);
@@ -264,6 +279,7 @@ void Reactor::ring() noexcept {
 }
 
 void Reactor::at_turn_end(TurnEnd& flush) {
+    CHECK(impl_->used_on_its_own_thread());
     if (flush.next_) return;
     TurnEnd& list = impl_->turn_ends;
     flush.next_ = &list;

@@ -171,6 +171,21 @@ TEST_F(C6_Post, keeps_the_order_of_each_thread) {
     EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
 }
 
+TEST_F(C6_Post, is_the_only_call_that_other_threads_may_make) {
+    const auto from_another_thread = [&](auto call) {
+        std::jthread other(call);
+        other.join();
+    };
+    CallbackTimer timer([] {});
+    EXPECT_DEATH(from_another_thread([&] { reactor_.soon([] {}); }), "used_on_its_own_thread");
+    EXPECT_DEATH(from_another_thread([&] { reactor_.arm(timer, 1s); }), "used_on_its_own_thread");
+    EXPECT_DEATH(from_another_thread([&] { reactor_.run_turn(); }), "used_on_its_own_thread");
+    bool posted = false;
+    from_another_thread([&] { reactor_.post([&] { posted = true; }); });
+    reactor_.run_turn();
+    EXPECT_TRUE(posted);
+}
+
 class C2_Lifecycle : public testing::Test {
 protected:
     Reactor& reactor() { return world_.world().reactor; }
