@@ -15,12 +15,9 @@ using namespace std::chrono_literals;
 
 class Room {
 public:
-    static constexpr std::size_t kNameMax = 32;
-
-    /// False: the name is taken, empty or too long.
+    /// False: the name is taken, or none.
     bool enter(const std::string& name, Connection& connection) {
-        if (name.empty() || name.size() > kNameMax) return false;
-        return users_.emplace(name, &connection).second;
+        return !name.empty() && users_.emplace(name, &connection).second;
     }
     void leave(const std::string& name) {
         users_.erase(name);
@@ -52,17 +49,14 @@ Deferred<std::string> read_line(Connection& connection) {
 Deferred<void> session(Room& room, Connection& connection) {
     (void)connection.write("What is your name?\r\n");
     std::string name;
-    for (;;) {
+    while (name.empty()) {
         Deferred<std::string> reading = read_line(connection);
         base::Result<std::string> line = co_await std::move(reading);
         if (!line) co_return {};
         const std::string present = room.names();
-        if (room.enter(*line, connection)) {
-            name = *std::move(line);
-            (void)connection.write("Welcome, " + name + ". Here: " + present + ".\r\n");
-            break;
-        }
-        (void)connection.write("Taken. Another name?\r\n");
+        if (room.enter(*line, connection)) name = *std::move(line);
+        (void)connection.write(name.empty() ? "Taken. Another name?\r\n"
+                                            : "Welcome, " + name + ". Here: " + present + ".\r\n");
     }
     struct Leaving {  // However the session ends, also when it is dropped.
         Room& room;
@@ -84,7 +78,6 @@ Deferred<int> chat_server(World& world, std::vector<std::string> arguments) {
     ServerOptions options;
     options.connection.line_bytes_max = 512;
     options.connection.write_bytes_max = 65'536;  // A slow reader's share; beyond it he is out.
-    options.limits.total_max = 1000;
     Server server(
         world, [&room](Connection& connection) { return session(room, connection); }, options);
     const base::Result<Endpoint> endpoint =

@@ -57,6 +57,10 @@ void Event::pulse() noexcept {
     settle_all({});
 }
 
+void Event::pulse_one() noexcept {
+    if (waiters_.next != &waiters_) Waiter::at(*waiters_.next).finish({});
+}
+
 Deferred<void> Event::wait() {
     if (set_) return ready();
     return Deferred<void>(*new Waiter(*this));

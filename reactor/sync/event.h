@@ -21,6 +21,8 @@ public:
     void set() noexcept;
     /// Wakes who waits now and stays clear.
     void pulse() noexcept;
+    /// Wakes only the one that waits longest.
+    void pulse_one() noexcept;
     void clear() noexcept { set_ = false; }
     bool is_set() const noexcept { return set_; }
     Deferred<void> wait();

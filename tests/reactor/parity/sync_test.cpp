@@ -1,11 +1,13 @@
 // A12: Lock, Semaphore, Queue, Event, RateLimiter, FileLock.
 #include "reactor/combine.h"
 #include "reactor/sim/sim_world.h"
+#include "reactor/sync/condition.h"
 #include "reactor/sync/event.h"
 #include "reactor/sync/file_lock.h"
 #include "reactor/sync/lock.h"
 #include "reactor/sync/queue.h"
 #include "reactor/sync/rate_limiter.h"
+#include "reactor/sync/rw_lock.h"
 #include "reactor/test_kit.h"
 
 #include <gtest/gtest.h>
@@ -225,6 +227,63 @@ TEST(A12_Event, wakes_everybody_and_stays_set) {
     Deferred<> waiting = dying->wait();
     dying.reset();
     EXPECT_EQ(failure_of(waiting).code(), Errc::closed);
+}
+
+TEST(A12_RwLock, many_read_or_one_writes_and_nobody_overtakes) {
+    RwLock lock;
+    Permit first = value_of(lock.acquire_shared());
+    Permit second = value_of(lock.acquire_shared());
+    Deferred<Permit> writer = lock.acquire();
+    Deferred<Permit> third = lock.acquire_shared();
+    EXPECT_FALSE(lock.try_acquire_shared().held());
+    first.release();
+    EXPECT_TRUE(pending(writer));
+    second.release();
+    Permit writing = value_of(writer);
+    EXPECT_TRUE(pending(third)) << "it reads after the write";
+    writing.release();
+    EXPECT_TRUE(value_of(third).held());
+    EXPECT_EQ(lock.waiting(), 0u);
+    EXPECT_TRUE(lock.try_acquire().held());
+}
+
+TEST(A12_Condition, gives_the_lock_back_while_it_waits) {
+    Lock lock;
+    Condition changed;
+    int value = 0;
+    const auto wait_for = [](Lock& guard, Condition& condition, int& watched,
+                             int wanted) -> Deferred<int> {
+        Deferred<Permit> acquiring = guard.acquire();
+        base::Result<Permit> held = co_await std::move(acquiring);
+        while (held && watched < wanted) {
+            Deferred<Permit> waiting = condition.wait(guard, *std::move(held));
+            held = co_await std::move(waiting);
+        }
+        if (!held) co_return held.error();
+        co_return watched;
+    };
+    Deferred<int> one = wait_for(lock, changed, value, 1);
+    Deferred<int> two = wait_for(lock, changed, value, 2);
+    EXPECT_TRUE(pending(two));
+    EXPECT_FALSE(lock.held());
+    EXPECT_EQ(changed.waiting(), 2u);
+    value = 1;
+    changed.notify_all();
+    EXPECT_EQ(value_of(one), 1);
+    EXPECT_TRUE(pending(two)) << "it looked again";
+    two.cancel();
+    EXPECT_EQ(failure_of(two).code(), Errc::cancelled);
+    EXPECT_FALSE(lock.held());
+    Deferred<int> three = wait_for(lock, changed, value, 2);
+    Deferred<int> four = wait_for(lock, changed, value, 2);
+    value = 2;
+    run_ready();
+    changed.notify_one();
+    EXPECT_EQ(value_of(three), 2);
+    EXPECT_TRUE(pending(four));
+    changed.notify_one();
+    EXPECT_EQ(value_of(four), 2);
+    changed.notify_one();
 }
 
 class A12_OnTime : public testing::Test {
