@@ -58,17 +58,18 @@ struct KernelSigaction {
     unsigned long mask = 0;
 };
 
-// Functions from which the child never returns would leave their frames in a sanitizer's books of
+// Functions from which the child never returns would leave their frames in the books of a sanitizer for
 // the thread whose memory it borrows.
-[[noreturn]] __attribute__((no_sanitize("thread"))) void give_up(Plan& plan, const char* step,
-                                                                 int error_number) {
+[[noreturn]] __attribute__((no_sanitize("thread", "address"))) void give_up(Plan& plan,
+                                                                            const char* step,
+                                                                            int error_number) {
     plan.failed_step = step;
     plan.failed_errno = error_number;
     for (;;)
         call(SYS_exit_group, kCannotStart);
 }
 
-__attribute__((no_sanitize("thread"))) void place_descriptors(Plan& plan) {
+__attribute__((no_sanitize("thread", "address"))) void place_descriptors(Plan& plan) {
     for (std::size_t i = 0; i < plan.fds.size(); ++i) {
         const long copy = call(SYS_fcntl, plan.fds[i].fd, F_DUPFD_CLOEXEC, plan.above);
         if (copy < 0) give_up(plan, "cannot pass a descriptor", errno);
@@ -85,7 +86,7 @@ __attribute__((no_sanitize("thread"))) void place_descriptors(Plan& plan) {
     call(SYS_close_range, next, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
-__attribute__((no_sanitize("thread"))) void set_identity(Plan& plan) {
+__attribute__((no_sanitize("thread", "address"))) void set_identity(Plan& plan) {
     const ProcessSpec& spec = plan.spec;
     if (spec.user || spec.group) {
         if (call(SYS_setgroups, 0, nullptr) != 0) give_up(plan, "cannot drop groups", errno);
@@ -104,7 +105,7 @@ void default_signals() {
     call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
 }
 
-__attribute__((no_sanitize("thread"))) int child_main(void* argument) {
+__attribute__((no_sanitize("thread", "address"))) int child_main(void* argument) {
     Plan& plan = *static_cast<Plan*>(argument);
     const ProcessSpec& spec = plan.spec;
     if (spec.own_session) {
