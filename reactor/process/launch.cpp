@@ -58,8 +58,8 @@ struct KernelSigaction {
     unsigned long mask = 0;
 };
 
-// Functions from which the child never returns would leave their frames in the books of a sanitizer for
-// the thread whose memory it borrows.
+// Functions from which the child never returns would leave their frames in the books that a
+// sanitizer keeps of the thread and the memory it borrows.
 [[noreturn]] __attribute__((no_sanitize("thread", "address"))) void give_up(Plan& plan,
                                                                             const char* step,
                                                                             int error_number) {
