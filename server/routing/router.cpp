@@ -162,6 +162,11 @@ Router::Submitted Router::Impl::submit_message(Account& account, Resource& resou
                   .managed = taken == 0 ? 0 : resource.managed,
                   .taken = taken,
                   .archived = parts.hooks.archives(account, message)};
+    // A room passes it on in another name, so the sender's copy is one of its own.
+    if (origin.archived && service_of(message.to()->domain()) != nullptr) {
+        durable.keep_sent(account, message);
+        origin.archived = false;
+    }
     origin.ticket = sent.add(account, resource, message, taken, origin.archived);
     route({std::move(message), origin});
     const Submitted known = sent.state_of(origin.ticket);
@@ -171,6 +176,10 @@ Router::Submitted Router::Impl::submit_message(Account& account, Resource& resou
 
 void Router::route(xmpp::Stanza stanza) {
     impl_->route({std::move(stanza), std::nullopt});
+}
+
+void Router::route(xmpp::Stanza stanza, const std::optional<Origin>& origin) {
+    impl_->route({std::move(stanza), origin});
 }
 
 void Router::Impl::route(RoutedStanza&& routed_stanza) {

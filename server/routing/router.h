@@ -86,8 +86,10 @@ public:
     Submitted submit(Account& account, Resource& resource, xmpp::Stanza stanza,
                      std::uint32_t taken = 0);
 
-    /// Sends to the entity named by `to`; `from` and `to` must be set. Any shard.
+    /// Sends to the entity named by `to`; `from` and `to` must be set. Any shard. `origin`: a
+    /// message that came with it and is passed on in another's name; who ends it reports.
     void route(xmpp::Stanza stanza);
+    void route(xmpp::Stanza stanza, const std::optional<Origin>& origin);
 
     /// Sends one stanza to many: `from` must be set, 'to' is set for each. What it says is
     /// serialised once, and another shard gets it once with those it is for.

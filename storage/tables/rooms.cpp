@@ -1,6 +1,7 @@
 #include "storage/tables/rooms.h"
 
 #include "storage/tables/messages_rows.h"
+#include "storage/tables/vcards.h"
 
 #include <algorithm>
 
@@ -57,7 +58,7 @@ CREATE TABLE room_occupants (
 
 constexpr std::int64_t kVersionsPerEpoch = std::int64_t{1} << 32;
 
-/// Columns 0-3: jid, affiliation, nick, reason.
+/// Columns 0-4: jid, affiliation, nick, reason, version.
 RoomAffiliationRow read_affiliation(const Row& row) {
     RoomAffiliationRow entry;
     auto jid = xmpp::Jid::parse(row.text(0));
@@ -70,18 +71,8 @@ RoomAffiliationRow read_affiliation(const Row& row) {
     entry.affiliation = static_cast<RoomAffiliation>(affiliation);
     entry.nick = row.text(2);
     entry.reason = row.text(3);
+    entry.version = row.int64(4);
     return entry;
-}
-
-struct Versions {
-    RoomVersion version = 0;
-    RoomVersion forgotten = 0;
-};
-
-Result<std::optional<Versions>> read_versions(Transaction& transaction, const xmpp::Jid& room) {
-    return transaction.first("SELECT version, forgotten FROM rooms WHERE host = $1 AND name = $2",
-                             {room.domain(), room.local()},
-                             [](const Row& row) { return Versions{row.int64(0), row.int64(1)}; });
 }
 
 Result<void> forget_old_tombstones(Transaction& transaction, const xmpp::Jid& room) {
@@ -108,8 +99,8 @@ constinit const StoreSchema kRoomsSchema = {"rooms", kMigrations, {}};
 
 Result<std::optional<RoomState>> Rooms::load(const xmpp::Jid& room) {
     auto state = TRY(transaction_.first(
-        "SELECT title, listed, persistent, config, subject, subject_at, created_at, version "
-        "FROM rooms WHERE host = $1 AND name = $2",
+        "SELECT title, listed, persistent, config, subject, subject_at, created_at, version, "
+        "forgotten FROM rooms WHERE host = $1 AND name = $2",
         {room.domain(), room.local()}, [](const Row& row) {
             RoomState loaded;
             loaded.row = {.name = std::string(row.text(0)),
@@ -120,12 +111,13 @@ Result<std::optional<RoomState>> Rooms::load(const xmpp::Jid& room) {
                           .subject_at = row.time(5),
                           .created_at = row.time(6)};
             loaded.version = row.int64(7);
+            loaded.forgotten = row.int64(8);
             return loaded;
         }));
     if (!state) return std::nullopt;
     TRY(transaction_.query(
-        "SELECT jid, affiliation, nick, reason FROM room_affiliations "
-        "WHERE room = $1 AND affiliation <> 1 ORDER BY jid",
+        "SELECT jid, affiliation, nick, reason, version FROM room_affiliations WHERE room = $1 "
+        "ORDER BY version, jid",
         {room.bare_view()},
         [&](const Row& row) { state->affiliations.push_back(read_affiliation(row)); }));
     return state;
@@ -135,7 +127,10 @@ Result<void> Rooms::put(const xmpp::Jid& room, const RoomRow& row) {
     if (!room.has_local()) return base::fail(Errc::invalid_argument, "a room has a name");
     if (row.config.size() + row.subject.size() > kRoomConfigBytesMax)
         return base::fail(Errc::resource_exhausted, "the configuration of the room is too big");
-    if (!TRY(read_versions(transaction_, room))) {
+    const auto known = TRY(transaction_.first(
+        "SELECT version FROM rooms WHERE host = $1 AND name = $2", {room.domain(), room.local()},
+        [](const Row& found) { return found.int64(0); }));
+    if (!known) {
         const auto epoch = TRY(
             transaction_.first("INSERT INTO room_epochs (id, epoch) VALUES (1, 1) ON CONFLICT (id) "
                                "DO UPDATE SET epoch = room_epochs.epoch + 1 RETURNING epoch",
@@ -166,10 +161,12 @@ Result<void> Rooms::set_subject(const xmpp::Jid& room, std::string_view subject,
 
 Result<RoomVersion> Rooms::put_affiliations(const xmpp::Jid& room,
                                             std::span<const RoomAffiliationRow> changes) {
-    const auto version = TRY(transaction_.first(
-        "UPDATE rooms SET version = version + 1 WHERE host = $1 AND name = $2 RETURNING version",
-        {room.domain(), room.local()}, [](const Row& row) { return row.int64(0); }));
-    if (!version) return base::fail(Errc::not_found, "no such room");
+    const auto count = static_cast<std::int64_t>(changes.size());
+    const auto last = TRY(transaction_.first(
+        "UPDATE rooms SET version = version + $3 WHERE host = $1 AND name = $2 RETURNING version",
+        {room.domain(), room.local(), count}, [](const Row& row) { return row.int64(0); }));
+    if (!last) return base::fail(Errc::not_found, "no such room");
+    RoomVersion version = *last - count;
     for (const RoomAffiliationRow& entry : changes)
         TRY(transaction_.execute(
             "INSERT INTO room_affiliations (room, jid, affiliation, nick, reason, version) "
@@ -177,21 +174,9 @@ Result<RoomVersion> Rooms::put_affiliations(const xmpp::Jid& room,
             "affiliation = excluded.affiliation, nick = excluded.nick, reason = excluded.reason, "
             "version = excluded.version",
             {room.bare_view(), entry.jid.bare_view(), static_cast<int>(entry.affiliation),
-             entry.nick, entry.reason, *version}));
+             entry.nick, entry.reason, ++version}));
     TRY(forget_old_tombstones(transaction_, room));
-    return *version;
-}
-
-Result<std::optional<RoomChanges>> Rooms::changes_since(const xmpp::Jid& room, RoomVersion since) {
-    const auto versions = TRY(read_versions(transaction_, room));
-    if (!versions || since < versions->forgotten || since > versions->version) return std::nullopt;
-    RoomChanges changes{.version = versions->version, .affiliations = {}};
-    TRY(transaction_.query(
-        "SELECT jid, affiliation, nick, reason FROM room_affiliations "
-        "WHERE room = $1 AND version > $2 ORDER BY version, jid",
-        {room.bare_view(), since},
-        [&](const Row& row) { changes.affiliations.push_back(read_affiliation(row)); }));
-    return changes;
+    return *last;
 }
 
 Result<bool> Rooms::remove(const xmpp::Jid& room) {
@@ -199,6 +184,7 @@ Result<bool> Rooms::remove(const xmpp::Jid& room) {
                                                   {room.domain(), room.local()}));
     TRY(transaction_.execute("DELETE FROM room_affiliations WHERE room = $1", {room.bare_view()}));
     TRY(transaction_.execute("DELETE FROM room_occupants WHERE room = $1", {room.bare_view()}));
+    TRY(Vcards(transaction_).remove(room));
     TRY(remove_account_messages(transaction_, room.bare_view()));
     return removed > 0;
 }

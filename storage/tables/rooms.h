@@ -47,19 +47,16 @@ struct RoomAffiliationRow {
     RoomAffiliation affiliation = RoomAffiliation::none;
     std::string nick{};
     std::string reason{};
+    RoomVersion version = 0;  ///< Of the change that made it so; not looked at when it is put.
 
     friend bool operator==(const RoomAffiliationRow&, const RoomAffiliationRow&) = default;
 };
 
 struct RoomState {
     RoomRow row;
-    std::vector<RoomAffiliationRow> affiliations;  ///< Without tombstones, by address.
+    std::vector<RoomAffiliationRow> affiliations;  ///< With tombstones, by version.
     RoomVersion version = 0;
-};
-
-struct RoomChanges {
-    RoomVersion version = 0;
-    std::vector<RoomAffiliationRow> affiliations;  ///< By version.
+    RoomVersion forgotten = 0;  ///< Removals up to this one are not known any more.
 };
 
 /// A client in a room, over a restart.
@@ -103,13 +100,11 @@ public:
     /// Errors: not_found.
     base::Result<void> set_subject(const xmpp::Jid& room, std::string_view subject,
                                    base::WallTime at);
-    /// Applies all; yields the new version. Errors: not_found when there is no such room.
+    /// Applies all, each with the next version; yields the last. Errors: not_found when there is no
+    /// such room.
     base::Result<RoomVersion> put_affiliations(const xmpp::Jid& room,
                                                std::span<const RoomAffiliationRow> changes);
-    /// What changed since; nullopt: that is not known any more, or never was.
-    base::Result<std::optional<RoomChanges>> changes_since(const xmpp::Jid& room,
-                                                           RoomVersion since);
-    /// With its affiliations and its archive. True when there was one.
+    /// With its affiliations, vCard and archive. True when there was one.
     base::Result<bool> remove(const xmpp::Jid& room);
 
     /// Rooms of `host` that may be listed, by localpart.

@@ -1,5 +1,6 @@
 #include "server/modules/muc/history.h"
 
+#include "server/modules/muc/occupant_ids.h"
 #include "xmpp/payloads/delay.h"
 #include "xmpp/payloads/stanza_id.h"
 
@@ -41,9 +42,11 @@ void History::trim(std::uint32_t messages_max) {
         drop_oldest();
 }
 
-void History::remove(const xmpp::Jid& room, std::string_view stanza_id) {
+void History::remove(const xmpp::Jid& room, std::string_view stanza_id,
+                     std::string_view occupant_id) {
     for (auto message = messages_.begin(); message != messages_.end(); ++message) {
         if (xmpp::find_stanza_id(message->stanza, room) != stanza_id) continue;
+        if (!occupant_id.empty() && occupant_id_of(message->stanza) != occupant_id) return;
         bytes_ -= message->bytes;
         messages_.erase(message);
         return;

@@ -23,8 +23,10 @@ public:
     /// `messages_max` go.
     void add(const xmpp::Jid& room, xmpp::Stanza message, base::WallTime at,
              std::uint32_t messages_max);
-    /// The message with that id of the room (XEP-0359) is not to be shown any more.
-    void remove(const xmpp::Jid& room, std::string_view stanza_id);
+    /// The message with that id of the room (XEP-0359) is not to be shown any more. `occupant_id`:
+    /// only if it is that occupant's (XEP-0421); empty: anybody's.
+    void remove(const xmpp::Jid& room, std::string_view stanza_id,
+                std::string_view occupant_id = {});
     void trim(std::uint32_t messages_max);
 
     /// The newest ones within `wanted`, oldest first, addressed and stamped. Complete ones; their

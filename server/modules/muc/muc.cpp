@@ -148,6 +148,8 @@ ModuleDescriptor describe_muc() {
                      {249, "1.2", "Direct MUC Invitations"},
                      {410, "1.1.0", "MUC Self-Ping (Schrödinger's Chat)"},
                      {421, "1.0.1", "Occupant identifiers for semi-anonymous MUCs"},
+                     {425, "0.3.0", "Moderated Message Retraction"},
+                     {486, "0.1.0", "MUC Avatars"},
                      {500, "0.1.1", "MUC Slow Mode"}},
             .features = {},
             .account_features = {},

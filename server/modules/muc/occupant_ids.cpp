@@ -28,4 +28,9 @@ xmpp::Element OccupantIds::element_of(const xmpp::Jid& room, const xmpp::Jid& us
     return element;
 }
 
+std::string_view occupant_id_of(const xmpp::Stanza& stanza) {
+    const xmpp::Element* element = stanza.child("occupant-id", xmpp::ns::occupant_ids);
+    return element == nullptr ? std::string_view() : element->attribute("id");
+}
+
 }  // namespace server::modules::muc

@@ -4,8 +4,10 @@
 
 #include "xmpp/core/element.h"
 #include "xmpp/core/jid.h"
+#include "xmpp/core/stanza.h"
 
 #include <string>
+#include <string_view>
 
 namespace server::modules::muc {
 
@@ -23,5 +25,8 @@ public:
 private:
     std::string secret_;
 };
+
+/// The id that a room put into `stanza`; empty when there is none. Valid as long as the stanza is.
+std::string_view occupant_id_of(const xmpp::Stanza& stanza);
 
 }  // namespace server::modules::muc

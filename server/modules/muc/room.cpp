@@ -21,7 +21,8 @@ bool has_session(const Occupant& occupant, const Jid& full) {
 Room::Room(Parts parts, Stored stored)
     : parts_(std::move(parts)),
       config_(std::move(stored.config)),
-      subject_(std::move(stored.subject)) {
+      subject_(std::move(stored.subject)),
+      avatar_hash_(std::move(stored.avatar_hash)) {
     for (Affiliated& entry : stored.affiliations)
         affiliations_.put(std::move(entry));
 }

@@ -27,6 +27,8 @@ namespace server::modules::muc {
 struct Delivery {
     xmpp::Stanza stanza;
     std::vector<xmpp::Jid> to;
+    /// It is what came, passed on: its sender is told when it has been stored.
+    bool passes_on = false;
 };
 using Effects = std::vector<Delivery>;
 
@@ -60,13 +62,28 @@ struct Reflection {
     bool archived = false;
 };
 
+/// A moderator takes back what somebody else has said (XEP-0425).
+struct Moderation {
+    std::string stanza_id{};  ///< Of the message, in the room's archive.
+    /// What stands in its place, without the time.
+    xmpp::Element tombstone{};
+};
+
+/// The room's vCard (XEP-0054), of which the photo counts (XEP-0486).
+struct RoomVcard {
+    std::string xml{};   ///< Empty: none.
+    std::string hash{};  ///< SHA-1 of the photo in hexadecimal digits; empty: none.
+};
+
 /// A change that is to be saved, then applied.
 struct RoomChange {
     std::vector<Affiliated> affiliations{};  ///< New values; none: forgotten.
     std::vector<xmpp::MucChange> roles{};
     std::optional<RoomConfig> config{};
     std::optional<RoomSubject> subject{};
-    std::optional<Reflection> reflection{};  ///< Of the new subject.
+    std::optional<Reflection> reflection{};  ///< Of the new subject, or of the moderation.
+    std::optional<Moderation> moderation{};
+    std::optional<RoomVcard> vcard{};
     std::optional<xmpp::MucDestroy> destruction{};
     std::vector<xmpp::MucInvite> invites{};
     bool unlocks = false;
@@ -75,7 +92,8 @@ struct RoomChange {
 
     /// Whether anything of it is kept in the database.
     bool durable() const {
-        return !affiliations.empty() || config || subject || destruction || unlocks;
+        return !affiliations.empty() || config || subject || destruction || moderation || vcard ||
+               unlocks;
     }
 };
 
@@ -102,6 +120,7 @@ public:
         RoomConfig config;
         RoomSubject subject;
         std::vector<Affiliated> affiliations;
+        std::string avatar_hash{};
     };
 
     /// A new one (§10.1.1): locked, until its owner has configured it.
@@ -130,6 +149,8 @@ public:
     const Affiliations& affiliations() const { return affiliations_; }
     const std::vector<Occupant>& occupants() const { return occupants_; }
     History& history() { return history_; }
+    /// Of the room's photo; empty: it has none.
+    const std::string& avatar_hash() const { return avatar_hash_; }
     bool locked() const { return locked_; }
     /// Nobody is there, and it does not outlast that.
     bool is_over() const {
@@ -238,7 +259,15 @@ private:
     base::Result<RoomChange, xmpp::StanzaError> judge_form(const xmpp::Stanza& request,
                                                            const xmpp::DataForm& form) const;
     void apply_config(const RoomConfig& config, Notices& notices);
+    void tell_code(xmpp::MucStatus code, Effects& effects) const;
     void apply_destruction(const xmpp::MucDestroy& destroy, Effects& effects);
+
+    // room_moderation.cpp
+    base::Result<RoomChange, xmpp::StanzaError> judge_moderation(const xmpp::Stanza& request) const;
+    void forget_retracted(const xmpp::Stanza& retraction);
+
+    // room_vcard.cpp
+    base::Result<RoomChange, xmpp::StanzaError> judge_vcard(const xmpp::Stanza& request) const;
 
     // room_registration.cpp
     base::Result<xmpp::Element, xmpp::StanzaError> registration(const xmpp::Jid& user) const;
@@ -278,6 +307,7 @@ private:
     std::vector<Occupant> occupants_;
     std::size_t sessions_ = 0;
     History history_;
+    std::string avatar_hash_;
     std::deque<Relay> relays_;
     std::deque<PrivateMessage> private_messages_;
     std::uint64_t last_relay_ = 0;

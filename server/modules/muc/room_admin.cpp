@@ -148,6 +148,11 @@ void Room::apply(RoomChange change, base::WallTime now, std::string_view stanza_
     if (reconfigured) apply_config(*change.config, notices);
     if (change.destruction) apply_destruction(*change.destruction, notices.removed);
     if (change.subject) subject_ = *std::move(change.subject);
+    if (change.vcard) {
+        avatar_hash_ = change.vcard->hash;
+        tell_code(xmpp::MucStatus::configuration_changed, notices.rest);
+    }
+    if (change.moderation) history_.remove(parts_.jid, change.moderation->stanza_id);
     if (change.reflection) reflect(*std::move(change.reflection), now, stanza_id, notices.rest);
     for (const xmpp::MucInvite& invite : change.invites)
         send_invite(invite, requester, change.request.id(), notices.rest);

@@ -18,7 +18,7 @@ constexpr std::string_view kRoomInfo = "http://jabber.org/protocol/muc#roominfo"
 void add_common(DiscoInfo& info) {
     for (const std::string_view feature :
          {xmpp::ns::disco_info, xmpp::ns::disco_items, xmpp::ns::muc, xmpp::ns::occupant_ids,
-          std::string_view("http://jabber.org/protocol/muc#stable_id"),
+          xmpp::ns::vcard, std::string_view("http://jabber.org/protocol/muc#stable_id"),
           std::string_view("http://jabber.org/protocol/muc#register"),
           std::string_view("http://jabber.org/protocol/muc#roomconfig"), kRoomInfo})
         info.add_feature(feature);
@@ -49,6 +49,9 @@ xmpp::DataForm info_form(const Room& room) {
               std::to_string(config.history_max));
     add_field(form, FieldType::text_single, "muc#roominfo_slow_mode_duration", "Slow Mode",
               std::to_string(config.slow_mode_seconds));
+    if (!room.avatar_hash().empty())
+        add_field(form, FieldType::text_multi, "muc#roominfo_avatarhash", "Avatar hash",
+                  room.avatar_hash());
     // §14.10.1: what is said in a closed room is not for those outside.
     const bool closed = config.members_only || !config.password.empty() || !config.listed;
     if (!closed && !room.subject().xml.empty())
@@ -86,6 +89,9 @@ DiscoInfo room_info(const Room& room) {
     if (config.archived) {
         info.add_feature(xmpp::ns::archive);
         info.add_feature("urn:xmpp:mam:2#extended");
+        info.add_feature(xmpp::ns::retraction);
+        info.add_feature("urn:xmpp:message-retract:1#tombstone");
+        info.add_feature(xmpp::ns::moderation);
     }
     info.add_feature(config.password.empty() ? "muc_unsecured" : "muc_passwordprotected");
     info.add_feature(config.listed ? "muc_public" : "muc_hidden");

@@ -60,6 +60,8 @@ bool Room::on_iq(const Stanza& iq, Effects& effects, Outcome& outcome) {
             return answer(std::unexpected(StanzaError::forbidden()));
         return answer(owner_form());
     }
+    if (payload.is("moderate", xmpp::ns::moderation) && !is_get) return take(judge_moderation(iq));
+    if (payload.is("vCard", xmpp::ns::vcard) && !is_get) return take(judge_vcard(iq));
     if (payload.is("query", xmpp::ns::registration))
         return is_get ? answer(registration(user)) : take(judge_registration(iq));
     return false;

@@ -125,12 +125,13 @@ Outcome Room::on_groupchat(const Stanza& message, base::WallTime now, Effects& e
 }
 
 Reflection Room::reflection_of(const Occupant& speaker, const Stanza& message) const {
-    Reflection said{.stanza = message,
-                    .speaker = *message.from(),
-                    .item = xmpp::muc_user_element({.affiliation = affiliations_.of(speaker.jid),
-                                                    .role = speaker.role,
-                                                    .jid = message.from()->text()}),
-                    .archived = config_.archived && xmpp::is_worth_archiving_in_room(message)};
+    Reflection said{
+        .stanza = message,
+        .speaker = *message.from(),
+        .item = xmpp::muc_user_element({.affiliation = affiliations_.of(speaker.jid),
+                                        .role = speaker.role,
+                                        .jid = message.from()->text()}),
+        .archived = config_.archived && !locked_ && xmpp::is_worth_archiving_in_room(message)};
     strip(said.stanza, parts_.jid);
     said.stanza.set_from(occupant_jid(speaker.nick));
     said.stanza.clear_to();
@@ -143,6 +144,7 @@ void Room::reflect(Reflection said, base::WallTime at, std::string_view stanza_i
     if (!stanza_id.empty())
         said.stanza.append_child(xmpp::stanza_id_element(stanza_id, parts_.jid));
     said.stanza.share_content();
+    forget_retracted(said.stanza);
     // §7.2.13: the subject is no part of the history.
     if (xmpp::is_worth_archiving_in_room(said.stanza) && !changes_subject(said.stanza))
         history_.add(parts_.jid, said.stanza, at,
@@ -181,7 +183,7 @@ void Room::on_private_message(const Stanza& message, Effects& effects) {
                                      .nick = target->nick});
         if (private_messages_.size() > kPrivateMessagesMax) private_messages_.pop_front();
     }
-    effects.push_back({.stanza = std::move(copy), .to = clients_of(*target)});
+    effects.push_back({.stanza = std::move(copy), .to = clients_of(*target), .passes_on = true});
 }
 
 // A private message that was refused goes back to who sent it; that tells nothing of the room.

@@ -126,13 +126,16 @@ void Room::apply_config(const RoomConfig& config, Notices& notices) {
     rest.archived = before.archived;
     rest.anonymous = before.anonymous;
     if (rest != before) codes.push_back(MucStatus::configuration_changed);
-    for (const MucStatus code : codes) {
-        Stanza message = Stanza::message(xmpp::MessageType::groupchat);
-        message.set_from(parts_.jid);
-        message.edit().add(xmpp::muc_status_element({code}));
-        message.share_content();
-        notices.rest.push_back({.stanza = std::move(message), .to = everybody()});
-    }
+    for (const MucStatus code : codes)
+        tell_code(code, notices.rest);
+}
+
+void Room::tell_code(MucStatus code, Effects& effects) const {
+    Stanza message = Stanza::message(xmpp::MessageType::groupchat);
+    message.set_from(parts_.jid);
+    message.edit().add(xmpp::muc_status_element({code}));
+    message.share_content();
+    effects.push_back({.stanza = std::move(message), .to = everybody()});
 }
 
 // §10.9: one notice for each, of their own.

@@ -3,7 +3,9 @@
 #include "reactor/reactor.h"
 #include "server/routing/roster_edits.h"
 #include "storage/database.h"
+#include "storage/tables/vcards.h"
 #include "xmpp/core/namespaces.h"
+#include "xmpp/xml/read_stanza.h"
 
 #include <algorithm>
 #include <optional>
@@ -62,13 +64,21 @@ RoomQueries::RoomQueries(Parts parts)
       tasks_(parts.world.reactor) {}
 
 bool RoomQueries::concerns(const Stanza& request) {
-    return request.payload()->ns() == xmpp::ns::archive;
+    const xmpp::Element& payload = *request.payload();
+    return payload.ns() == xmpp::ns::archive ||
+           (payload.is("vCard", xmpp::ns::vcard) && request.iq_type() == xmpp::IqType::get);
 }
 
 // XEP-0313 §6.1.2: the right to enter, now. A password proves it only at the door, so those who are
 // in or belong to the room have it.
 void RoomQueries::answer(const Room& room, Stanza request) {
     queries_.add();
+    if (request.payload()->ns() == xmpp::ns::vcard) {
+        if (tasks_.size() >= kUnderWayMax)
+            return reply(request, StanzaError::resource_constraint());
+        tasks_.add("room vcard", run_vcard(std::move(request)));
+        return;
+    }
     const xmpp::Jid& user = *request.from();
     const Standing standing = room.standing_of(user);
     const bool knows_password = room.config().password.empty() || standing.role != MucRole::none ||
@@ -197,6 +207,25 @@ reactor::Deferred<IqReply> RoomQueries::metadata(xmpp::Jid room) {
         found.end = end_of((*ends)->last);
     }
     co_return IqReply(found.to_element());
+}
+
+reactor::Deferred<void> RoomQueries::run_vcard(Stanza request) {
+    auto looking = vcard(*request.to());
+    base::Result<IqReply> found = co_await std::move(looking);
+    reply(request, found ? *std::move(found) : IqReply(refusal_of(found.error())));
+    co_return {};
+}
+
+reactor::Deferred<IqReply> RoomQueries::vcard(xmpp::Jid room) {
+    auto reading = parts_.database.read([room](storage::Transaction& transaction) {
+        return storage::Vcards(transaction).get(room);
+    });
+    const base::Result<std::optional<storage::Vcard>> kept = co_await std::move(reading);
+    if (!kept) co_return IqReply(refusal_of(kept.error()));
+    if (!*kept) co_return IqReply(StanzaError::item_not_found());
+    auto element = xmpp::read_element((*kept)->xml);
+    if (!element) co_return IqReply(StanzaError::internal_server_error());
+    co_return IqReply(*std::move(element));
 }
 
 void RoomQueries::reply(const Stanza& request, IqReply answer) {

@@ -1,6 +1,7 @@
-// RoomQueries: what is asked of a room's archive (XEP-0313): its form, its ends, its pages. Whoever
-// may enter may ask. Real addresses, which the archive keeps behind each message, are only in
-// answers to those who may see them now.
+// RoomQueries: what is asked of a room's vCard (XEP-0486), which everybody may have, and of its
+// archive (XEP-0313): its form, its ends, its pages. Whoever may enter may ask that. Real
+// addresses, which the archive keeps behind each message, are only in answers to those who may see
+// them now.
 #pragma once
 
 #include "reactor/task_set.h"
@@ -52,6 +53,8 @@ private:
     reactor::Deferred<void> run(xmpp::Stanza request, bool sees_addresses);
     reactor::Deferred<IqReply> page(xmpp::Stanza request, bool sees_addresses);
     reactor::Deferred<IqReply> metadata(xmpp::Jid room);
+    reactor::Deferred<IqReply> vcard(xmpp::Jid room);
+    reactor::Deferred<void> run_vcard(xmpp::Stanza request);
     IqReply send(const xmpp::Stanza& request, const xmpp::MamQuery& query,
                  const storage::ArchiveQuery& planned, const storage::ArchivePage& page,
                  bool sees_addresses);

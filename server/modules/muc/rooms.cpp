@@ -4,6 +4,7 @@
 #include "server/modules/muc/room_info.h"
 #include "server/routing/roster_edits.h"
 #include "storage/database.h"
+#include "storage/tables/vcards.h"
 #include "xmpp/core/namespaces.h"
 
 #include <utility>
@@ -79,6 +80,16 @@ void Rooms::send(Effects effects) {
     }
 }
 
+// The first of the clients that get it answers for its storing.
+void Rooms::pass_on(Delivery delivery, const std::optional<Origin>& origin) {
+    std::optional<Origin> told = origin;
+    for (const Jid& to : delivery.to) {
+        Stanza copy = delivery.stanza;
+        copy.set_to(to);
+        parts_.router.route(std::move(copy), std::exchange(told, std::nullopt));
+    }
+}
+
 void Rooms::refuse(const Stanza& stanza, const StanzaError& error) {
     refused_.add();
     parts_.router.bounce(stanza, error);
@@ -127,6 +138,7 @@ reactor::Deferred<void> Rooms::run_load(Jid room) {
     struct Loaded {
         std::optional<storage::RoomState> state;
         std::vector<storage::ArchivedMessage> history;
+        std::optional<std::string> avatar_hash;
     };
     auto reading =
         parts_.database.read([room, most = settings_.limits.history_max](
@@ -134,6 +146,7 @@ reactor::Deferred<void> Rooms::run_load(Jid room) {
             Loaded loaded;
             loaded.state = TRY(storage::Rooms(transaction).load(room));
             if (!loaded.state) return loaded;
+            loaded.avatar_hash = TRY(storage::Vcards(transaction).photo_sha1(room));
             storage::ArchiveQuery query;
             query.last_page = true;
             query.max = most;
@@ -153,7 +166,8 @@ reactor::Deferred<void> Rooms::run_load(Jid room) {
             refuse(one.stanza, refusal_of(loaded.error()));
         }
     } else if (loaded->state) {
-        restore_room(*lane, *std::move(loaded->state), loaded->history);
+        restore_room(*lane, *std::move(loaded->state), loaded->history,
+                     loaded->avatar_hash.value_or(""));
     }
     drain(*lane);
     co_return {};
@@ -230,6 +244,8 @@ void Rooms::handle_message(Lane& lane, Waiting next) {
     }
     Effects effects;
     Outcome outcome = lane.room->on_message(next.stanza, now(), effects);
+    if (effects.size() == 1 && effects.front().passes_on)
+        return pass_on(std::move(effects.front()), next.origin);
     send(std::move(effects));
     if (auto* said = std::get_if<Reflection>(&outcome)) {
         begin_storing(lane, std::move(*said), std::move(next));

@@ -102,7 +102,8 @@ private:
     Lane& open(const xmpp::Jid& room);
     void load(Lane& lane);
     void restore_room(Lane& lane, storage::RoomState state,
-                      const std::vector<storage::ArchivedMessage>& history);
+                      const std::vector<storage::ArchivedMessage>& history,
+                      std::string avatar_hash);
     void receive_for_service(xmpp::Stanza stanza);
     reactor::Deferred<void> run_list(xmpp::Stanza request, storage::RoomListQuery query);
     reactor::Deferred<void> run_load(xmpp::Jid room);
@@ -129,6 +130,7 @@ private:
     storage::RoomRow row_of(const Lane& lane, const RoomConfig& config) const;
 
     void send(Effects effects);
+    void pass_on(Delivery delivery, const std::optional<Origin>& origin);
     void refuse(const xmpp::Stanza& stanza, const xmpp::StanzaError& error);
     void settle(const std::optional<Origin>& origin);
     base::WallTime now() const;

@@ -5,9 +5,12 @@
 #include "reactor/reactor.h"
 #include "server/routing/roster_edits.h"
 #include "storage/database.h"
+#include "storage/tables/archive.h"
 #include "storage/tables/messages.h"
 #include "storage/tables/sm_sessions.h"
+#include "storage/tables/vcards.h"
 #include "xmpp/core/namespaces.h"
+#include "xmpp/payloads/date_time.h"
 #include "xmpp/payloads/stanza_id.h"
 #include "xmpp/xml/read_stanza.h"
 
@@ -72,6 +75,55 @@ base::Result<void> count_for(storage::Transaction& transaction,
     return {};
 }
 
+/// What takes a message's place in the archive (XEP-0424, XEP-0425).
+struct Retraction {
+    MessageId id = 0;
+    std::string stanza_id{};    ///< Of the message that retracts.
+    std::string occupant_id{};  ///< The one who may; empty: a moderator does.
+    xmpp::Element tombstone{};
+};
+
+// Who said it stays, and their address, which only some may see.
+std::string tombstone_of(Stanza message, const Retraction& retraction, base::WallTime at) {
+    xmpp::Element tombstone = retraction.tombstone;
+    if (!retraction.stanza_id.empty()) tombstone.set_attribute("id", retraction.stanza_id);
+    tombstone.set_attribute("stamp",
+                            xmpp::format_date_time(at, xmpp::DateTimePrecision::milliseconds));
+    xmpp::Element& root = message.edit();
+    (void)root.remove_children_if([](const xmpp::Element& child) {
+        return child.ns() != xmpp::ns::occupant_ids && child.ns() != xmpp::ns::muc_user;
+    });
+    root.add(std::move(tombstone));
+    return message.to_xml();
+}
+
+// Errors: not_found, when a moderator means a message that is not there.
+base::Result<void> retract(storage::Transaction& transaction, const Jid& room,
+                           const Retraction& retraction, base::WallTime at) {
+    storage::Archive archive(transaction);
+    const auto found = TRY(archive.find(room, retraction.id));
+    auto message = found ? xmpp::read_stanza(found->stanza) : std::nullopt;
+    if (!message) {
+        if (!retraction.occupant_id.empty()) return {};
+        return base::fail(base::Errc::not_found);
+    }
+    const bool is_own = occupant_id_of(*message) == retraction.occupant_id;
+    if (found->retracted || (!retraction.occupant_id.empty() && !is_own)) return {};
+    return archive.replace(room, retraction.id, tombstone_of(*std::move(message), retraction, at));
+}
+
+base::Result<void> save_vcard(storage::Transaction& transaction, const Jid& room,
+                              const RoomVcard& vcard) {
+    storage::Vcards vcards(transaction);
+    if (vcard.xml.empty()) {
+        TRY(vcards.remove(room));
+        return {};
+    }
+    return vcards.put(
+        room, {.xml = vcard.xml,
+               .photo_sha1 = vcard.hash.empty() ? std::nullopt : std::optional(vcard.hash)});
+}
+
 /// One transaction of a room.
 struct Write {
     Jid room;
@@ -82,6 +134,8 @@ struct Write {
     std::optional<RoomSubject> subject{};
     std::optional<storage::MessageCopy> copy{};
     std::string message{};
+    std::optional<Retraction> retraction{};
+    std::optional<RoomVcard> vcard{};
     std::optional<Origin> origin{};
 
     base::Result<MessageId> operator()(storage::Transaction& transaction) const {
@@ -94,10 +148,23 @@ struct Write {
         if (row) TRY(rooms.put(room, *row));
         if (!affiliations.empty()) TRY(rooms.put_affiliations(room, affiliations));
         if (subject) TRY(rooms.set_subject(room, subject->xml, subject->at));
+        if (retraction) TRY(retract(transaction, room, *retraction, at));
+        if (vcard) TRY(save_vcard(transaction, room, *vcard));
         if (!copy) return 0;
         return TRY(storage::Messages(transaction).append(at, message, std::span(&*copy, 1))).id;
     }
 };
+
+// A speaker takes back what they said, by the id that the room gave it.
+std::optional<Retraction> retraction_in(const Stanza& message, const ArchiveIds& ids) {
+    const xmpp::Element* retract = message.child("retract", xmpp::ns::retraction);
+    const auto id = retract == nullptr ? std::nullopt : ids.parse(retract->attribute("id"));
+    if (!id) return std::nullopt;
+    return Retraction{.id = *id,
+                      .stanza_id = std::string(message.id()),
+                      .occupant_id = std::string(occupant_id_of(message)),
+                      .tombstone = xmpp::Element("retracted", xmpp::ns::retraction)};
+}
 
 }  // namespace
 
@@ -118,11 +185,13 @@ void Rooms::begin_storing(Lane& lane, Reflection said, Waiting next) {
 
 reactor::Deferred<void> Rooms::run_store(Jid room, std::uint64_t ticket, Reflection said,
                                          std::optional<Origin> origin) {
-    auto writing = parts_.database.write(Write{.room = room,
-                                               .at = now(),
-                                               .copy = copy_for(room, said),
-                                               .message = xml_for_archive(said),
-                                               .origin = origin});
+    Write write{.room = room,
+                .at = now(),
+                .copy = copy_for(room, said),
+                .message = xml_for_archive(said),
+                .origin = origin};
+    write.retraction = retraction_in(said.stanza, parts_.archive_ids);
+    auto writing = parts_.database.write(std::move(write));
     const base::Result<MessageId> id = co_await std::move(writing);
     Lane* lane = find(room);
     if (lane == nullptr) co_return {};
@@ -203,6 +272,15 @@ reactor::Deferred<void> Rooms::run_change(Jid room, RoomChange change,
     for (const Affiliated& entry : change.affiliations)
         write.affiliations.push_back(to_row(entry));
     write.subject = change.subject;
+    write.vcard = change.vcard;
+    if (change.moderation) {
+        // An id that is none of ours names no message.
+        write.retraction =
+            Retraction{.id = parts_.archive_ids.parse(change.moderation->stanza_id).value_or(0),
+                       .stanza_id = {},
+                       .occupant_id = {},
+                       .tombstone = change.moderation->tombstone};
+    }
     if (change.reflection && change.reflection->archived) {
         write.copy = copy_for(room, *change.reflection);
         write.message = xml_for_archive(*change.reflection);
@@ -216,8 +294,9 @@ reactor::Deferred<void> Rooms::run_change(Jid room, RoomChange change,
         if (change.unlocks) lane->stored = true;
         finish_change(*lane, std::move(change), *id, origin);
     } else {
-        parts_.world.log.error("room.change_failed",
-                               {{"room", room.text()}, {"why", id.error().message()}});
+        if (!id.error().is(base::Errc::not_found))
+            parts_.world.log.error("room.change_failed",
+                                   {{"room", room.text()}, {"why", id.error().message()}});
         settle(origin);
         refuse(change.request, refusal_of(id.error()));
     }
@@ -244,11 +323,13 @@ void Rooms::finish_change(Lane& lane, RoomChange change, MessageId id,
 // --- loading
 
 void Rooms::restore_room(Lane& lane, storage::RoomState state,
-                         const std::vector<storage::ArchivedMessage>& history) {
+                         const std::vector<storage::ArchivedMessage>& history,
+                         std::string avatar_hash) {
     Room::Stored stored{
         .config = load_config(state.row.config),
         .subject = {.xml = std::move(state.row.subject), .at = state.row.subject_at},
-        .affiliations = {}};
+        .affiliations = {},
+        .avatar_hash = std::move(avatar_hash)};
     for (RoomAffiliationRow& row : state.affiliations)
         stored.affiliations.push_back(from_row(std::move(row)));
     lane.room.emplace(parts_of(lane.jid), std::move(stored));

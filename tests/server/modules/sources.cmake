@@ -6,6 +6,7 @@ target_link_libraries(server_test PRIVATE server_modules)
 parley_test(server_modules_test
     LIBS test_support
     SOURCES modules/archive_test.cpp modules/blocking_test.cpp modules/carbons_test.cpp
+        modules/muc_test.cpp
         modules/retraction_test.cpp)
 
 # Rooms without a server.
