@@ -21,11 +21,13 @@ class Guest(Client):
         self.said = []
         self.subjects = []
         self.invitations = []
+        self.seen = []
         self.register_plugin("xep_0045")
         self.register_plugin("xep_0421")
         self.add_event_handler("groupchat_message", self.said.append)
         self.add_event_handler("groupchat_subject", self.subjects.append)
         self.add_event_handler("groupchat_invite", self.invitations.append)
+        self.add_event_handler("groupchat_presence", self.seen.append)
 
     @property
     def rooms(self):
@@ -39,8 +41,7 @@ class Guest(Client):
 
     def codes(self):
         """Of the last presence that came from the room, as a set of numbers."""
-        presence = [one for one in self.presences if one["from"].bare == ROOM][-1]
-        return set(presence["muc"]["status_codes"])
+        return set(self.seen[-1]["muc"]["status_codes"])
 
 
 class RoomsTest(unittest.TestCase):
@@ -102,7 +103,7 @@ class RoomsTest(unittest.TestCase):
         self.assertEqual(romeo.said[0]["id"], "m1")
         self.assertEqual(romeo.said[0]["from"].full, ROOM + "/Juliet")
         self.assertEqual(romeo.said[0]["stanza_id"]["id"], juliet.said[0]["stanza_id"]["id"])
-        self.assertEqual(romeo.said[0]["stanza_id"]["by"].full, ROOM)
+        self.assertEqual(romeo.said[0]["stanza_id"]["by"], ROOM)
         romeo.rooms.set_subject(ROOM, "Moonlight")
         await until(lambda: juliet.subjects[-1]["subject"] == "Moonlight")
         juliet.send_message(ROOM + "/Romeo", "psst", mtype="chat")
@@ -121,7 +122,7 @@ class RoomsTest(unittest.TestCase):
             await nurse.rooms.set_role(ROOM, "Juliet", "none")
         self.assertEqual(refused.exception.condition, "forbidden")
         await romeo.rooms.set_affiliation(ROOM, "member", jid="nurse@localhost")
-        self.assertEqual([jid.bare for jid in
+        self.assertEqual([str(jid) for jid in
                           await romeo.rooms.get_affiliation_list(ROOM, "member")],
                          ["nurse@localhost"])
         await romeo.rooms.set_role(ROOM, "Nurse", "none", reason="Begone")
@@ -149,8 +150,8 @@ class RoomsTest(unittest.TestCase):
         with self.assertRaises(IqError):
             await juliet.rooms.destroy(ROOM)
         await romeo.rooms.destroy(ROOM, reason="It is the lark")
-        await until(lambda: juliet.presences[-1]["type"] == "unavailable"
-                    and juliet.presences[-1]["from"].full == ROOM + "/Juliet")
+        await until(lambda: juliet.seen[-1]["type"] == "unavailable"
+                    and juliet.seen[-1]["from"].full == ROOM + "/Juliet")
         with self.assertRaises(IqError) as gone:
             await romeo["xep_0030"].get_info(ROOM)
         self.assertEqual(gone.exception.condition, "item-not-found")
