@@ -13,6 +13,6 @@ add_library(server_muc STATIC
     modules/muc/privileges.cpp modules/muc/room.cpp modules/muc/room_admin.cpp
     modules/muc/room_config.cpp modules/muc/room_invitations.cpp modules/muc/room_iqs.cpp
     modules/muc/room_messages.cpp modules/muc/room_moderation.cpp modules/muc/room_owner.cpp modules/muc/room_presence.cpp
-    modules/muc/room_registration.cpp modules/muc/room_telling.cpp modules/muc/room_vcard.cpp)
+    modules/muc/room_registration.cpp modules/muc/room_telling.cpp modules/muc/room_vcard.cpp modules/muc/room_versions.cpp)
 target_link_libraries(server_muc PUBLIC build_flags base xmpp)
 target_link_libraries(server_modules PUBLIC server_muc)

@@ -77,6 +77,13 @@ Element MucDestroy::to_element() const {
     return destroy;
 }
 
+Element muc_versions_element(std::string_view since, std::string_view until) {
+    Element mav("mav", kMucAffiliationVersions);
+    add_attribute(mav, "since", since);
+    add_attribute(mav, "until", until);
+    return mav;
+}
+
 Element muc_user_element(const MucItem& item, std::vector<MucStatus> codes) {
     Element x("x", ns::muc_user);
     x.add(item.to_element(ns::muc_user));
@@ -99,6 +106,8 @@ MucJoin MucJoin::parse(const Element& x) {
         join.history.seconds = parse_count(history->attribute("seconds"));
         join.history.since = parse_date_time(history->attribute("since"));
     }
+    if (const Element* mav = x.child("mav", kMucAffiliationVersions))
+        join.affiliations_since = std::string(mav->attribute("since"));
     return join;
 }
 
@@ -116,6 +125,7 @@ Element MucJoin::to_element() const {
         asked.set_attribute("since",
                             format_date_time(*history.since, DateTimePrecision::microseconds));
     if (!asked.attributes().empty()) x.add(std::move(asked));
+    if (affiliations_since) x.add(muc_versions_element(*affiliations_since, {}));
     return x;
 }
 

@@ -72,6 +72,11 @@ struct MucDestroy {
     Element to_element() const;
 };
 
+inline constexpr std::string_view kMucAffiliationVersions = "urn:xmpp:muc:affiliations:1";
+
+/// <mav/>: between which versions an affiliation changed (XEP-0463); an empty one is left out.
+Element muc_versions_element(std::string_view since, std::string_view until);
+
 /// <x/> of muc#user with an item and codes in rising order.
 Element muc_user_element(const MucItem& item, std::vector<MucStatus> codes = {});
 /// The same with codes alone.
@@ -89,6 +94,8 @@ struct MucHistoryLimits {
 struct MucJoin {
     std::optional<std::string> password{};
     MucHistoryLimits history{};
+    /// XEP-0463: the newcomer wants to know the affiliations, all (empty) or since that version.
+    std::optional<std::string> affiliations_since{};
 
     /// What is malformed in it counts as absent: a client that asks for nonsense still gets in.
     static MucJoin parse(const Element& x);

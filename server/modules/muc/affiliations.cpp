@@ -58,6 +58,8 @@ void Affiliations::forget_nick(const Affiliated& entry) {
 
 void Affiliations::put(Affiliated entry) {
     const std::string key(entry.jid.bare_view());
+    if (entry.version == 0 && version_ != 0) entry.version = ++version_;
+    std::erase_if(tombstones_, [&](const Affiliated& one) { return one.jid == entry.jid; });
     const auto known = entries_.find(key);
     if (known != entries_.end()) {
         if (known->second.affiliation == MucAffiliation::owner) --owners_;
@@ -65,11 +67,37 @@ void Affiliations::put(Affiliated entry) {
     }
     if (entry.affiliation == MucAffiliation::none) {
         if (known != entries_.end()) entries_.erase(known);
+        if (entry.version == 0) return;
+        tombstones_.push_back(std::move(entry));
+        if (tombstones_.size() <= kTombstonesMax) return;
+        forgotten_ = tombstones_.front().version;
+        tombstones_.pop_front();
         return;
     }
     if (entry.affiliation == MucAffiliation::owner) ++owners_;
     if (!entry.nick.empty()) by_nick_[nick_key(entry.nick)] = key;
     entries_.insert_or_assign(key, std::move(entry));
+}
+
+void Affiliations::set_versions(std::int64_t version, std::int64_t forgotten) {
+    version_ = version;
+    forgotten_ = forgotten;
+}
+
+void Affiliations::number_all() {
+    for (auto& [jid, entry] : entries_)
+        if (entry.version == 0) entry.version = version_;
+}
+
+std::optional<std::vector<const Affiliated*>> Affiliations::since(std::int64_t version) const {
+    if (version < forgotten_ || version > version_) return std::nullopt;
+    std::vector<const Affiliated*> changed;
+    for (const auto& [jid, entry] : entries_)
+        if (entry.version > version) changed.push_back(&entry);
+    for (const Affiliated& gone : tombstones_)
+        if (gone.version > version) changed.push_back(&gone);
+    std::ranges::sort(changed, {}, [](const Affiliated* entry) { return entry->version; });
+    return changed;
 }
 
 std::vector<const Affiliated*> Affiliations::list(MucAffiliation affiliation) const {

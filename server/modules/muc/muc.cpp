@@ -31,7 +31,7 @@ constexpr BoolKey kOpenToAll{
     "rooms.open_creation", true,
     "Everybody may make rooms. Off: those there are stay, and there are no new ones."};
 constexpr IntegerKey kOccupantsMax{
-    "rooms.occupants_max", 5000, 1, 100'000,
+    "rooms.occupants_max", 2000, 1, 100'000,
     "Occupants of one room, where its owner sets no lower limit. Admins and owners still get in."};
 constexpr IntegerKey kHistoryMax{
     "rooms.history_max", 50, 0, storage::kArchivePageMax,
@@ -149,6 +149,7 @@ ModuleDescriptor describe_muc() {
                      {410, "1.1.0", "MUC Self-Ping (Schrödinger's Chat)"},
                      {421, "1.0.1", "Occupant identifiers for semi-anonymous MUCs"},
                      {425, "0.3.0", "Moderated Message Retraction"},
+                     {463, "0.2.0", "MUC Affiliations Versioning"},
                      {486, "0.1.0", "MUC Avatars"},
                      {500, "0.1.1", "MUC Slow Mode"}},
             .features = {},

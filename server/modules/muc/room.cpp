@@ -25,6 +25,7 @@ Room::Room(Parts parts, Stored stored)
       avatar_hash_(std::move(stored.avatar_hash)) {
     for (Affiliated& entry : stored.affiliations)
         affiliations_.put(std::move(entry));
+    affiliations_.set_versions(stored.version, stored.forgotten);
 }
 
 Room Room::make_new(Parts parts, const RoomConfig& config, const Jid& owner) {
@@ -91,6 +92,11 @@ std::string Room::nick_of(const Jid& user) const {
     for (const Occupant& occupant : occupants_)
         if (occupant.jid.same_bare(user)) return occupant.nick;
     return {};
+}
+
+void Room::set_version(std::int64_t version) {
+    affiliations_.set_versions(version, version);
+    affiliations_.number_all();
 }
 
 void Room::restore(Occupant occupant) {

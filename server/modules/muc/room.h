@@ -121,6 +121,8 @@ public:
         RoomSubject subject;
         std::vector<Affiliated> affiliations;
         std::string avatar_hash{};
+        std::int64_t version = 0;  ///< Of the affiliations.
+        std::int64_t forgotten = 0;
     };
 
     /// A new one (§10.1.1): locked, until its owner has configured it.
@@ -165,10 +167,19 @@ public:
     Standing standing_of(const xmpp::Jid& user) const;
     xmpp::Jid occupant_jid(std::string_view nick) const;
 
+    /// The affiliations have been stored for the first time, as that version (XEP-0463).
+    void set_version(std::int64_t version);
     /// Puts back somebody whose stream outlived a restart. No presence is sent.
     void restore(Occupant occupant);
 
 private:
+    /// A private message or an invitation, whose refusal goes back to who sent it.
+    struct PrivateMessage {
+        xmpp::Jid to;
+        xmpp::Jid from;
+        std::string id;
+        std::string nick;  ///< Of the one who got it; empty: it was an invitation.
+    };
     /// How a presence differs from what is usual.
     struct PresenceText {
         std::vector<xmpp::MucStatus> codes{};
@@ -177,6 +188,8 @@ private:
         std::string reason{};
         std::string actor_nick{};
         const xmpp::MucDestroy* destroy = nullptr;
+        std::int64_t since = 0;  ///< XEP-0463, likewise `until`.
+        std::int64_t until = 0;
         bool leaves = false;                      ///< Unavailable.
         const std::string* last_words = nullptr;  ///< Content of the presence that left.
     };
@@ -227,6 +240,7 @@ private:
     Reflection reflection_of(const Occupant& speaker, const xmpp::Stanza& message) const;
     void on_private_message(const xmpp::Stanza& message, Effects& effects);
     void on_error(const xmpp::Stanza& message, Effects& effects);
+    void remember_sent(PrivateMessage sent);
     Outcome on_room_message(const xmpp::Stanza& message, Effects& effects);
 
     // room_invitations.cpp
@@ -248,9 +262,9 @@ private:
     void apply_role(const xmpp::MucChange& change, const std::string& actor, Notices& notices);
     void apply_affiliation(const Affiliated& entry, const std::string& actor, Notices& notices);
     void apply_affiliation_here(Occupant& occupant, MucAffiliation before, const Affiliated& entry,
-                                const std::string& actor, Notices& notices);
+                                PresenceText text, Notices& notices);
     void invite_new_member(const xmpp::Jid& member, Effects& effects) const;
-    void announce_absent(const Affiliated& entry, Effects& effects) const;
+    void announce_absent(const Affiliated& entry, const PresenceText& text, Effects& effects) const;
     std::string nick_of(const xmpp::Jid& user) const;
 
     // room_owner.cpp
@@ -268,6 +282,10 @@ private:
 
     // room_vcard.cpp
     base::Result<RoomChange, xmpp::StanzaError> judge_vcard(const xmpp::Stanza& request) const;
+
+    // room_versions.cpp
+    void send_affiliations(const xmpp::Jid& to, std::string_view since, Effects& effects) const;
+    bool sees_all_affiliations(const xmpp::Jid& user) const;
 
     // room_registration.cpp
     base::Result<xmpp::Element, xmpp::StanzaError> registration(const xmpp::Jid& user) const;
@@ -292,12 +310,6 @@ private:
         xmpp::Jid asker;   ///< Full.
         std::string nick;  ///< Who was asked, as the asker knows them.
         std::string id;
-    };
-    struct PrivateMessage {
-        xmpp::Jid to;
-        xmpp::Jid from;
-        std::string id;
-        std::string nick;  ///< Of the one who got it.
     };
 
     Parts parts_;

@@ -154,8 +154,13 @@ void Room::apply(RoomChange change, base::WallTime now, std::string_view stanza_
     }
     if (change.moderation) history_.remove(parts_.jid, change.moderation->stanza_id);
     if (change.reflection) reflect(*std::move(change.reflection), now, stanza_id, notices.rest);
-    for (const xmpp::MucInvite& invite : change.invites)
+    for (const xmpp::MucInvite& invite : change.invites) {
         send_invite(invite, requester, change.request.id(), notices.rest);
+        remember_sent({.to = invite.to,
+                       .from = requester,
+                       .id = std::string(change.request.id()),
+                       .nick = {}});
+    }
     std::ranges::move(notices.removed, std::back_inserter(effects));
     if (change.request.is_iq()) send(change.request.reply_result(), requester, effects);
     std::ranges::move(notices.rest, std::back_inserter(effects));
@@ -186,7 +191,10 @@ void Room::apply_role(const xmpp::MucChange& change, const std::string& actor, N
 
 void Room::apply_affiliation(const Affiliated& entry, const std::string& actor, Notices& notices) {
     const MucAffiliation before = affiliations_.of(entry.jid);
+    PresenceText text{.reason = entry.reason, .actor_nick = actor};
+    text.since = affiliations_.version();
     affiliations_.put(entry);
+    text.until = affiliations_.version();
     bool present = false;
     // Backwards, as those who must go are taken out. A ban of a domain concerns all from there.
     for (std::size_t i = occupants_.size(); i-- > 0;) {
@@ -195,22 +203,20 @@ void Room::apply_affiliation(const Affiliated& entry, const std::string& actor, 
                                occupant.jid.domain() == entry.jid.domain() &&
                                affiliations_.find(occupant.jid) == nullptr;
         if (!occupant.jid.same_bare(entry.jid) && !by_domain) continue;
-        present = true;
-        apply_affiliation_here(occupant, before, entry, actor, notices);
+        present = present || (is_shown(occupant) && !by_domain);
+        apply_affiliation_here(occupant, before, entry, text, notices);
     }
     if (present || before == entry.affiliation) return;
-    announce_absent(entry, notices.rest);
+    announce_absent(entry, text, notices.rest);
     if (config_.members_only && before == MucAffiliation::none && entry.jid.has_local() &&
         entry.affiliation >= MucAffiliation::member)
         invite_new_member(entry.jid, notices.rest);
 }
 
 void Room::apply_affiliation_here(Occupant& occupant, MucAffiliation before,
-                                  const Affiliated& entry, const std::string& actor,
-                                  Notices& notices) {
+                                  const Affiliated& entry, PresenceText text, Notices& notices) {
     const MucRole role =
         initial_role(affiliations_.of(occupant.jid), config_.moderated, config_.members_only);
-    PresenceText text{.reason = entry.reason, .actor_nick = actor};
     if (role == MucRole::none) {
         text.codes = codes_of(entry.affiliation == MucAffiliation::outcast ? Removal::banned
                                                                            : Removal::affiliation);
@@ -238,13 +244,17 @@ void Room::invite_new_member(const Jid& member, Effects& effects) const {
 }
 
 // §10.3: the change of somebody who is not here, for those who may know their address.
-void Room::announce_absent(const Affiliated& entry, Effects& effects) const {
+void Room::announce_absent(const Affiliated& entry, const PresenceText& text,
+                           Effects& effects) const {
     std::vector<Jid> to = config_.anonymous ? moderators() : everybody();
     if (to.empty()) return;
     Stanza message = Stanza::message(xmpp::MessageType::normal);
     message.set_from(parts_.jid);
-    message.edit().add(xmpp::muc_user_element(
-        {.affiliation = entry.affiliation, .role = MucRole::none, .jid = entry.jid.text()}));
+    Element x = xmpp::muc_user_element(
+        {.affiliation = entry.affiliation, .role = MucRole::none, .jid = entry.jid.text()});
+    if (text.until != 0)
+        x.add(xmpp::muc_versions_element(std::to_string(text.since), std::to_string(text.until)));
+    message.edit().add(std::move(x));
     effects.push_back({.stanza = std::move(message), .to = std::move(to)});
 }
 

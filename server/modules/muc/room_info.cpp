@@ -86,6 +86,7 @@ DiscoInfo room_info(const Room& room) {
     info.add_feature(xmpp::ns::ping);
     info.add_feature(xmpp::ns::registration);
     info.add_feature(xmpp::ns::stanza_ids);
+    info.add_feature(xmpp::kMucAffiliationVersions);
     if (config.archived) {
         info.add_feature(xmpp::ns::archive);
         info.add_feature("urn:xmpp:mam:2#extended");

@@ -176,36 +176,45 @@ void Room::on_private_message(const Stanza& message, Effects& effects) {
     copy.append_child(Element("x", xmpp::ns::muc_user));
     copy.append_child(parts_.ids.element_of(parts_.jid, sender->jid));
     copy.share_content();
-    for (const OccupantSession& session : target->sessions) {
-        private_messages_.push_back({.to = session.jid,
-                                     .from = *message.from(),
-                                     .id = std::string(message.id()),
-                                     .nick = target->nick});
-        if (private_messages_.size() > kPrivateMessagesMax) private_messages_.pop_front();
-    }
+    for (const OccupantSession& session : target->sessions)
+        remember_sent({.to = session.jid,
+                       .from = *message.from(),
+                       .id = std::string(message.id()),
+                       .nick = target->nick});
     effects.push_back({.stanza = std::move(copy), .to = clients_of(*target), .passes_on = true});
 }
 
-// A private message that was refused goes back to who sent it; that tells nothing of the room.
-// Whoever cannot take a message of the room is not there any more (§16.2).
+void Room::remember_sent(PrivateMessage sent) {
+    private_messages_.push_back(std::move(sent));
+    if (private_messages_.size() > kPrivateMessagesMax) private_messages_.pop_front();
+}
+
+// A private message or an invitation that was refused goes back to who sent it; that tells nothing
+// of the room. Whoever cannot take a message of the room is not there any more (§16.2).
 void Room::on_error(const Stanza& message, Effects& effects) {
     const Jid& user = *message.from();
-    if (find_session(user) == nullptr) return;
     const auto what = message.error();
     if (!what) return;
     const auto sent = std::ranges::find_if(private_messages_, [&](const PrivateMessage& one) {
         return one.to == user && one.id == message.id();
     });
-    if (sent != private_messages_.end()) {
-        Stanza error = Stanza::message(MessageType::error);
-        error.set_from(occupant_jid(sent->nick));
-        if (!sent->id.empty()) error.set_id(sent->id);
-        error.edit().add(StanzaError(what->type(), what->condition()).to_element());
-        send(std::move(error), sent->from, effects);
-        private_messages_.erase(sent);
+    if (sent == private_messages_.end()) {
+        if (find_session(user) != nullptr && means_gone(what->condition()))
+            leave(user, nullptr, Removal::error, effects);
         return;
     }
-    if (means_gone(what->condition())) leave(user, nullptr, Removal::error, effects);
+    const bool was_invitation = sent->nick.empty();
+    Stanza error = Stanza::message(MessageType::error);
+    error.set_from(was_invitation ? parts_.jid : occupant_jid(sent->nick));
+    if (!sent->id.empty()) error.set_id(sent->id);
+    // §7.8.2: there is nobody of that address.
+    const bool is_nobody =
+        was_invitation && what->condition() == StanzaCondition::service_unavailable;
+    error.edit().add(
+        (is_nobody ? StanzaError::item_not_found() : StanzaError(what->type(), what->condition()))
+            .to_element());
+    send(std::move(error), sent->from, effects);
+    private_messages_.erase(sent);
 }
 
 // --- to the room itself

@@ -199,6 +199,8 @@ void Room::enter(const Stanza& presence, const xmpp::Element& x, base::WallTime 
 void Room::send_all_to_newcomer(const Occupant& self, const OccupantSession& session,
                                 const xmpp::MucJoin& join, std::string_view id, bool created,
                                 base::WallTime now, Effects& effects) {
+    if (join.affiliations_since && affiliations_.version() != 0)
+        send_affiliations(session.jid, *join.affiliations_since, effects);
     const bool sees = !config_.anonymous || self.role == MucRole::moderator;
     for (const Occupant& other : occupants_)
         if (&other != &self && is_shown(other))
@@ -214,6 +216,7 @@ void Room::send_all_to_newcomer(const Occupant& self, const OccupantSession& ses
     if (!config_.anonymous) text.codes.push_back(MucStatus::non_anonymous);
     if (config_.archived) text.codes.push_back(MucStatus::logged);
     if (created) text.codes.push_back(MucStatus::created);
+    if (join.affiliations_since) text.until = affiliations_.version();
     Stanza own = presence_of(self, session, true, text, true);
     if (!id.empty()) own.set_id(id);
     send(std::move(own), session.jid, effects);

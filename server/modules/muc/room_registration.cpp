@@ -62,6 +62,7 @@ base::Result<RoomChange, StanzaError> Room::judge_registration(const Stanza& req
         // An admin or owner stays one, without the nick.
         Affiliated entry = *known;
         entry.nick.clear();
+        entry.version = 0;
         if (entry.affiliation == MucAffiliation::member) entry.affiliation = MucAffiliation::none;
         change.affiliations.push_back(std::move(entry));
         return change;
@@ -87,6 +88,7 @@ base::Result<RoomChange, StanzaError> Room::judge_registration(const Stanza& req
     Affiliated entry = known != nullptr ? *known : Affiliated{.jid = user.bare()};
     if (entry.affiliation < MucAffiliation::member) entry.affiliation = MucAffiliation::member;
     entry.nick = prepared->resource();
+    entry.version = 0;
     change.affiliations.push_back(std::move(entry));
     return change;
 }

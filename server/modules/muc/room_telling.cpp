@@ -65,6 +65,9 @@ Stanza Room::presence_of(const Occupant& occupant, const OccupantSession& sessio
     if (to_self) codes.push_back(MucStatus::self);
     xmpp::Element x = xmpp::muc_user_element(item, std::move(codes));
     if (text.destroy != nullptr) x.add(text.destroy->to_element());
+    if (text.until != 0)
+        x.add(xmpp::muc_versions_element(text.since == 0 ? "" : std::to_string(text.since),
+                                         std::to_string(text.until)));
 
     xmpp::Element presence("presence", xmpp::ns::client);
     presence.set_attribute("from", occupant_jid(occupant.nick).text());

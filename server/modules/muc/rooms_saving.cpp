@@ -46,7 +46,8 @@ Affiliated from_row(RoomAffiliationRow row) {
     return {.jid = std::move(row.jid),
             .affiliation = static_cast<MucAffiliation>(row.affiliation),
             .nick = std::move(row.nick),
-            .reason = std::move(row.reason)};
+            .reason = std::move(row.reason),
+            .version = row.version};
 }
 
 // With the speaker's address behind everything: room_queries.h takes it off again.
@@ -124,6 +125,12 @@ base::Result<void> save_vcard(storage::Transaction& transaction, const Jid& room
                .photo_sha1 = vcard.hash.empty() ? std::nullopt : std::optional(vcard.hash)});
 }
 
+/// What came of it.
+struct Saved {
+    MessageId id = 0;                  ///< Of the message, if there was one.
+    storage::RoomVersion version = 0;  ///< Of the affiliations, if they changed.
+};
+
 /// One transaction of a room.
 struct Write {
     Jid room;
@@ -138,20 +145,23 @@ struct Write {
     std::optional<RoomVcard> vcard{};
     std::optional<Origin> origin{};
 
-    base::Result<MessageId> operator()(storage::Transaction& transaction) const {
+    base::Result<Saved> operator()(storage::Transaction& transaction) const {
         storage::Rooms rooms(transaction);
         TRY(count_for(transaction, origin));
+        Saved saved;
         if (removes) {
             TRY(rooms.remove(room));
-            return 0;
+            return saved;
         }
         if (row) TRY(rooms.put(room, *row));
-        if (!affiliations.empty()) TRY(rooms.put_affiliations(room, affiliations));
+        if (!affiliations.empty()) saved.version = TRY(rooms.put_affiliations(room, affiliations));
         if (subject) TRY(rooms.set_subject(room, subject->xml, subject->at));
         if (retraction) TRY(retract(transaction, room, *retraction, at));
         if (vcard) TRY(save_vcard(transaction, room, *vcard));
-        if (!copy) return 0;
-        return TRY(storage::Messages(transaction).append(at, message, std::span(&*copy, 1))).id;
+        if (copy)
+            saved.id =
+                TRY(storage::Messages(transaction).append(at, message, std::span(&*copy, 1))).id;
+        return saved;
     }
 };
 
@@ -192,19 +202,19 @@ reactor::Deferred<void> Rooms::run_store(Jid room, std::uint64_t ticket, Reflect
                 .origin = origin};
     write.retraction = retraction_in(said.stanza, parts_.archive_ids);
     auto writing = parts_.database.write(std::move(write));
-    const base::Result<MessageId> id = co_await std::move(writing);
+    const base::Result<Saved> saved = co_await std::move(writing);
     Lane* lane = find(room);
     if (lane == nullptr) co_return {};
     const auto one = std::ranges::find(lane->storing, ticket, &Storing::ticket);
     if (one == lane->storing.end()) co_return {};
     one->done = true;
-    if (id) {
-        one->id = *id;
-        one->at = storage::time_of(*id);
+    if (saved) {
+        one->id = saved->id;
+        one->at = storage::time_of(saved->id);
     } else {
-        one->failure = id.error();
+        one->failure = saved.error();
         parts_.world.log.error("room.store_failed",
-                               {{"room", room.text()}, {"why", id.error().message()}});
+                               {{"room", room.text()}, {"why", saved.error().message()}});
     }
     release(*lane);
     drain(*lane);
@@ -286,19 +296,21 @@ reactor::Deferred<void> Rooms::run_change(Jid room, RoomChange change,
         write.message = xml_for_archive(*change.reflection);
     }
     auto writing = parts_.database.write(std::move(write));
-    const base::Result<MessageId> id = co_await std::move(writing);
+    const base::Result<Saved> saved = co_await std::move(writing);
     lane = find(room);
     if (lane == nullptr) co_return {};
     lane->held = false;
-    if (id) {
-        if (change.unlocks) lane->stored = true;
-        finish_change(*lane, std::move(change), *id, origin);
+    if (saved) {
+        const bool unlocks = change.unlocks;
+        if (unlocks) lane->stored = true;
+        finish_change(*lane, std::move(change), saved->id, origin);
+        if (unlocks && lane->room) lane->room->set_version(saved->version);
     } else {
-        if (!id.error().is(base::Errc::not_found))
+        if (!saved.error().is(base::Errc::not_found))
             parts_.world.log.error("room.change_failed",
-                                   {{"room", room.text()}, {"why", id.error().message()}});
+                                   {{"room", room.text()}, {"why", saved.error().message()}});
         settle(origin);
-        refuse(change.request, refusal_of(id.error()));
+        refuse(change.request, refusal_of(saved.error()));
     }
     drain(*lane);
     co_return {};
@@ -329,7 +341,9 @@ void Rooms::restore_room(Lane& lane, storage::RoomState state,
         .config = load_config(state.row.config),
         .subject = {.xml = std::move(state.row.subject), .at = state.row.subject_at},
         .affiliations = {},
-        .avatar_hash = std::move(avatar_hash)};
+        .avatar_hash = std::move(avatar_hash),
+        .version = state.version,
+        .forgotten = state.forgotten};
     for (RoomAffiliationRow& row : state.affiliations)
         stored.affiliations.push_back(from_row(std::move(row)));
     lane.room.emplace(parts_of(lane.jid), std::move(stored));

@@ -173,9 +173,9 @@ TEST(Muc, forgets_a_room_that_nobody_uses_and_finds_it_again) {
     EXPECT_EQ(harness.metric("module_rooms_loaded"), 1);
     harness.advance(Rooms::kIdleTimeout * 2 + 1s);
     EXPECT_EQ(harness.metric("module_rooms_loaded"), 0);
-    drain(*clients[0]);
-    clients[0]->send(enter("one"));
-    read_entry(*clients[0]);
+    ScriptedClient& again = harness.online("one@example.org/y");
+    again.send(enter("one"));
+    read_entry(again);
     EXPECT_EQ(harness.metric("module_rooms_loaded"), 1);
 }
 

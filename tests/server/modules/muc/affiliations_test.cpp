@@ -74,5 +74,63 @@ TEST(Affiliations, are_listed_by_kind_and_address) {
     EXPECT_EQ(list.staff().admins.size(), 1U);
 }
 
+// XEP-0463.
+std::string changed(const Affiliations& list, std::int64_t since) {
+    const auto entries = list.since(since);
+    if (!entries) return "unknown";
+    std::string all;
+    for (const Affiliated* entry : *entries)
+        all += std::string(entry->jid.local()) + " " + std::string(name_of(entry->affiliation)) +
+               " " + std::to_string(entry->version) + ", ";
+    return all;
+}
+
+TEST(AffiliationVersions, begin_when_they_are_stored) {
+    Affiliations list;
+    list.put({.jid = jid("a@x.lit"), .affiliation = MucAffiliation::owner});
+    EXPECT_EQ(list.version(), 0);
+    list.set_versions(100, 100);
+    list.number_all();
+    EXPECT_EQ(changed(list, 100), "");
+    EXPECT_EQ(changed(list, 99), "unknown");
+    EXPECT_EQ(changed(list, 101), "unknown");
+}
+
+TEST(AffiliationVersions, number_every_change_and_tell_what_came_since) {
+    Affiliations list;
+    list.set_versions(100, 100);
+    list.put({.jid = jid("a@x.lit"), .affiliation = MucAffiliation::owner});
+    list.put({.jid = jid("b@x.lit"), .affiliation = MucAffiliation::member});
+    list.put({.jid = jid("c@x.lit"), .affiliation = MucAffiliation::member});
+    list.put({.jid = jid("b@x.lit"), .affiliation = MucAffiliation::none});
+    EXPECT_EQ(list.version(), 104);
+    EXPECT_EQ(changed(list, 100), "a owner 101, c member 103, b none 104, ");
+    EXPECT_EQ(changed(list, 103), "b none 104, ");
+    list.put({.jid = jid("b@x.lit"), .affiliation = MucAffiliation::admin});
+    EXPECT_EQ(changed(list, 103), "b admin 105, ");
+    EXPECT_EQ(changed(list, 105), "");
+}
+
+TEST(AffiliationVersions, come_back_from_the_store) {
+    Affiliations list;
+    list.put({.jid = jid("a@x.lit"), .affiliation = MucAffiliation::owner, .version = 7});
+    list.put({.jid = jid("b@x.lit"), .affiliation = MucAffiliation::none, .version = 9});
+    list.set_versions(9, 5);
+    EXPECT_EQ(changed(list, 5), "a owner 7, b none 9, ");
+    EXPECT_EQ(changed(list, 4), "unknown");
+    EXPECT_EQ(list.size(), 1U);
+}
+
+TEST(AffiliationVersions, remember_so_many_who_are_gone) {
+    Affiliations list;
+    list.set_versions(100, 100);
+    for (std::size_t i = 0; i <= Affiliations::kTombstonesMax; ++i)
+        list.put(
+            {.jid = jid("w" + std::to_string(i) + "@x.lit"), .affiliation = MucAffiliation::none});
+    EXPECT_EQ(changed(list, 100), "unknown");
+    ASSERT_TRUE(list.since(101));
+    EXPECT_EQ(list.since(101)->size(), Affiliations::kTombstonesMax);
+}
+
 }  // namespace
 }  // namespace server::modules::muc::test

@@ -336,6 +336,22 @@ TEST(Invitation, is_refused_when_it_is_none) {
     EXPECT_EQ(stage.heard(kHag), "! policy-violation modify");
 }
 
+TEST(Invitation, of_nobody_comes_back_as_not_found) {
+    RoomStage stage(quiet());
+    gather(stage);
+    stage.send(kHag, mediated("<invite to='nobody@shakespeare.lit'/>"));
+    stage.forget();
+    const std::string refusal =
+        "<message xmlns='jabber:client' type='error' id='n1'><error type='cancel'>"
+        "<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>";
+    stage.send("other@shakespeare.lit", refusal);
+    EXPECT_EQ(stage.heard(kHag), "");
+    stage.send("nobody@shakespeare.lit", refusal);
+    EXPECT_EQ(stage.heard(kHag), "! item-not-found cancel");
+    stage.send("nobody@shakespeare.lit", refusal);
+    EXPECT_EQ(stage.heard(kHag), "");
+}
+
 TEST(Decline, reaches_the_inviter_by_nick_or_address_and_nobody_else) {
     RoomStage stage;
     gather(stage);
