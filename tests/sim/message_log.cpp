@@ -197,9 +197,10 @@ void MessageLog::check_blocked(const MessageKey& key, const Record& record,
 
 // --- what the devices go through
 
-void MessageLog::lineage_begins(DeviceNumber device) {
+void MessageLog::lineage_begins(DeviceNumber device, bool managed) {
     lineage_ends(device, Ending::lost);
-    devices_[device].lineages.push_back({journal_.time(), std::nullopt, Ending::running});
+    managed = managed && devices_[device].device.manages_stream;
+    devices_[device].lineages.push_back({journal_.time(), std::nullopt, Ending::running, managed});
 }
 
 void MessageLog::lineage_ends(DeviceNumber device, Ending ending) {
@@ -249,9 +250,10 @@ bool MessageLog::possibly_blocked(AccountNumber one, AccountNumber other, Span d
 // What was written to it and not read any more is lost, and nobody knows.
 bool MessageLog::lost_plain_session(AccountNumber account, base::MonotonicTime since) const {
     for (const DeviceState& state : devices_) {
-        if (state.device.account != account || state.device.manages_stream) continue;
+        if (state.device.account != account) continue;
         for (const Lineage& lineage : state.lineages)
-            if (lineage.ending == Ending::lost && *lineage.ended_at >= since) return true;
+            if (!lineage.managed && lineage.ending == Ending::lost && *lineage.ended_at >= since)
+                return true;
     }
     return false;
 }

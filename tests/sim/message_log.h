@@ -86,7 +86,8 @@ public:
 
     // --- what the devices go through
 
-    void lineage_begins(DeviceNumber device);
+    /// `managed`: with XEP-0198, which a server whose database refuses to write does not grant.
+    void lineage_begins(DeviceNumber device, bool managed = true);
     void lineage_ends(DeviceNumber device, Ending ending);
     /// The connection broke, or was made again.
     void heard_from(DeviceNumber device);
@@ -138,6 +139,7 @@ private:
         base::MonotonicTime heard_at;
         std::optional<base::MonotonicTime> ended_at;
         Ending ending = Ending::running;
+        bool managed = true;
     };
     struct Arrival {
         base::MonotonicTime at;

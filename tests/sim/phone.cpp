@@ -217,7 +217,7 @@ void Phone::on_online(bots::Client& client, bool resumed) {
     note(fmt::format("online as {} from {}", jid_, address_));
     counts_ = client.stream_management();
     give_up_outgoing();
-    crowd_.messages().lineage_begins(number_);
+    crowd_.messages().lineage_begins(number_, counts_);
     take_former();
     seen_online_.clear();
     begin_session();
