@@ -1,6 +1,7 @@
 #include "reactor/blocking_pool.h"
 
 #include <pthread.h>
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -30,11 +31,9 @@ const char* thread_name(WorkClass work_class) noexcept {
 /// One class: a queue and the threads that empty it.
 class ThreadPool::Lane {
 public:
-    Lane(const WorkClassOptions& options, const char* name) : queued_max_(options.queued_max) {
-        for (std::uint32_t i = 0; i < options.threads; ++i) {
-            threads_.emplace_back([this] { work(); });
-            pthread_setname_np(threads_.back().native_handle(), name);
-        }
+    Lane(const WorkClassOptions& options, const char* name)
+        : queued_max_(options.queued_max), name_(name) {
+        resize(options.threads);
     }
     Lane(const Lane&) = delete;
     Lane& operator=(const Lane&) = delete;
@@ -60,26 +59,69 @@ public:
         for (std::thread& thread : threads_)
             if (thread.joinable()) thread.join();
     }
+    void resize(std::uint32_t threads) {
+        std::vector<std::thread> ended;
+        {
+            const std::lock_guard lock(mutex_);
+            if (closed_) return;
+            wanted_ = threads;
+            std::erase_if(threads_, [&](std::thread& thread) {
+                if (std::erase(ended_, thread.get_id()) == 0) return false;
+                ended.push_back(std::move(thread));
+                return true;
+            });
+            for (; alive_ < wanted_; ++alive_) {
+                threads_.emplace_back([this] { work(); });
+                pthread_setname_np(threads_.back().native_handle(), name_);
+            }
+        }
+        work_there_.notify_all();
+        for (std::thread& thread : ended)
+            thread.join();
+    }
+    WorkClassStatistics statistics() const {
+        const std::lock_guard lock(mutex_);
+        return {.threads = alive_, .busy = busy_, .queued = jobs_.size(), .finished = finished_};
+    }
 
 private:
     void work() {
+        std::unique_lock lock(mutex_);
         for (;;) {
-            std::unique_lock lock(mutex_);
-            work_there_.wait(lock, [this] { return closed_ || !jobs_.empty(); });
+            work_there_.wait(lock,
+                             [this] { return closed_ || !jobs_.empty() || alive_ > wanted_; });
+            if (alive_ > wanted_ && !closed_) {
+                --alive_;
+                ended_.push_back(std::this_thread::get_id());
+                // The job that woke us, perhaps, is for somebody else.
+                work_there_.notify_one();
+                return;
+            }
             if (jobs_.empty()) return;
             base::UniqueFunction<void()> job = std::move(jobs_.front());
             jobs_.pop_front();
+            ++busy_;
             lock.unlock();
             job();
+            job = nullptr;
+            lock.lock();
+            --busy_;
+            ++finished_;
         }
     }
 
     const std::size_t queued_max_;
-    std::mutex mutex_;
+    const char* const name_;
+    mutable std::mutex mutex_;
     std::condition_variable work_there_;
     std::deque<base::UniqueFunction<void()>> jobs_;  // Under `mutex_`.
     std::atomic<bool> closed_ = false;               // Written under `mutex_`.
-    std::vector<std::thread> threads_;
+    std::uint32_t wanted_ = 0;                       // Threads; under `mutex_`, as
+    std::uint32_t alive_ = 0;                        // all that follow.
+    std::uint32_t busy_ = 0;
+    std::uint64_t finished_ = 0;
+    std::vector<std::thread::id> ended_;  // To be joined.
+    std::vector<std::thread> threads_;    // Of the one who resizes and closes.
 };
 
 ThreadPool::ThreadPool(const BlockingPoolOptions& options) {
@@ -95,6 +137,14 @@ ThreadPool::~ThreadPool() {
 
 bool ThreadPool::submit(WorkClass work_class, base::UniqueFunction<void()> job) {
     return lanes_[static_cast<std::size_t>(work_class)]->submit(std::move(job));
+}
+
+WorkClassStatistics ThreadPool::statistics(WorkClass work_class) const {
+    return lanes_[static_cast<std::size_t>(work_class)]->statistics();
+}
+
+void ThreadPool::resize(WorkClass work_class, std::uint32_t threads) {
+    lanes_[static_cast<std::size_t>(work_class)]->resize(std::clamp(threads, 1U, kThreadsMax));
 }
 
 bool ThreadPool::closed() const noexcept {

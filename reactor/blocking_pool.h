@@ -48,6 +48,14 @@ struct BlockingPoolOptions {
     }
 };
 
+/// Of one class, at one moment.
+struct WorkClassStatistics {
+    std::uint32_t threads = 0;
+    std::uint32_t busy = 0;
+    std::size_t queued = 0;
+    std::uint64_t finished = 0;  ///< Since construction.
+};
+
 /// The real pool. Threads start with it. Any thread may submit.
 class ThreadPool final : public BlockingPool {
 public:
@@ -59,6 +67,11 @@ public:
 
     bool submit(WorkClass work_class, base::UniqueFunction<void()> job) override;
     bool closed() const noexcept override;
+    WorkClassStatistics statistics(WorkClass work_class) const;
+    /// More or fewer threads for a class, 1 to kThreadsMax (clamped). Those too many end when they
+    /// are idle; nothing is lost. Not from a pool thread. No effect once closed.
+    void resize(WorkClass work_class, std::uint32_t threads);
+    static constexpr std::uint32_t kThreadsMax = 256;
     /// Takes no more work, finishes what is queued and joins the threads. Not from a pool thread.
     void close();
 

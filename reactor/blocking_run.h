@@ -3,6 +3,7 @@
 #pragma once
 
 #include "reactor/blocking_pool.h"
+#include "reactor/context.h"
 #include "reactor/reactor.h"
 
 namespace reactor {
@@ -28,7 +29,10 @@ private:
     // On a thread of the pool.
     static void work(std::unique_ptr<PoolCall> box) noexcept {
         PoolCall& call = *box;
-        call.result_.emplace(call.invoke());
+        {
+            const ContextScope scope(call.context_);
+            call.result_.emplace(call.invoke());
+        }
         call.origin_.post(
             [box = std::move(box)] { box->promise_.try_resolve(*std::move(box->result_)); });
     }
@@ -46,6 +50,7 @@ private:
     }
 
     Reactor& origin_;
+    const ContextRef context_;
     Function function_;
     Promise<R> promise_;
     std::optional<base::Result<R>> result_;

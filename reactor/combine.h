@@ -28,6 +28,12 @@ Deferred<T> with_timeout(Reactor& reactor, Deferred<T> work, base::Duration limi
     co_return result;
 }
 
+/// The same with the time of the end; one in the past cancels in the next turn.
+template <class T>
+Deferred<T> with_deadline(Reactor& reactor, Deferred<T> work, base::MonotonicTime deadline) {
+    return with_timeout(reactor, std::move(work), deadline - reactor.now());
+}
+
 namespace detail {
 
 template <class T>
@@ -57,6 +63,11 @@ public:
     }
     void cancel() noexcept override { cancel_parts(); }
     void drop() noexcept override { delete this; }
+    Hop hop() const noexcept override {
+        for (const auto& part : parts_)
+            if (!part->result) return {"when_all", {}, part->work.node()};
+        return {"when_all", {}, nullptr};
+    }
 
 private:
     struct Part final : ReadyItem, FrameAllocated {

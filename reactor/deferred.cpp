@@ -1,10 +1,19 @@
 #include "reactor/deferred.h"
 
+#include "reactor/base/failure_error.h"
 #include "reactor/reactor.h"
 
 namespace reactor {
 
+void capture_tracebacks(bool on) noexcept {
+    detail::tracebacks_captured = on;
+}
+
 namespace detail {
+
+void CoroutineCore::trace_failure(base::Failure& failure, std::source_location at) {
+    failure = failure.passed(at.file_name(), at.line());
+}
 
 void run_canceller(base::UniqueFunction<void()>& canceller) noexcept {
     try {
@@ -21,6 +30,8 @@ base::Failure failure_of_current_exception() noexcept {
         throw;
     } catch (const Cancelled&) {
         return base::Errc::cancelled;
+    } catch (const base::FailureError& error) {
+        return error.failure();
     } catch (const std::bad_alloc&) {
         return base::Errc::resource_exhausted;
     } catch (const std::exception& error) {
@@ -31,8 +42,13 @@ base::Failure failure_of_current_exception() noexcept {
 }
 
 void report_unhandled(const base::Failure& failure, std::string_view why) noexcept {
-    ReadyQueue::current().log().error("deferred.unhandled",
-                                      {{"why", why}, {"failure", failure.message()}});
+    const base::Log& log = ReadyQueue::current().log();
+    if (failure.trace().empty()) {
+        log.error("deferred.unhandled", {{"why", why}, {"failure", failure.message()}});
+    } else {
+        log.error("deferred.unhandled",
+                  {{"why", why}, {"failure", failure.message()}, {"trace", failure.trace()}});
+    }
 }
 
 namespace {
@@ -45,6 +61,7 @@ public:
         settle(base::fail(base::Errc::cancelled));
     }
     void drop() noexcept override { delete this; }
+    Hop hop() const noexcept override { return {"sleep", {}, nullptr}; }
 
 private:
     void on_expired() override { settle({}); }
@@ -57,6 +74,7 @@ public:
         if (!settled()) settle(base::fail(base::Errc::cancelled));
     }
     void drop() noexcept override { delete this; }
+    Hop hop() const noexcept override { return {"yield", {}, nullptr}; }
 
 private:
     void run() override {

@@ -64,14 +64,16 @@ public:
         ReadyQueue::current().own(*this);
         work_.notify(*this);
     }
+    std::string_view why() const noexcept override { return why_; }
+    const Node* waits_for() const noexcept override { return work_.node(); }
 
 private:
     void run() override {
         const base::Result<T> result = work_.take();
-        const std::string_view why = why_;
+        const std::string_view reason = why_;
         delete this;
         if (!result && !result.error().is(base::Errc::cancelled))
-            report_unhandled(result.error(), why);
+            report_unhandled(result.error(), reason);
     }
 
     Deferred<T> work_;

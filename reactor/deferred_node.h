@@ -8,7 +8,9 @@
 #include "reactor/base/check.h"
 #include "reactor/base/result.h"
 #include "reactor/base/unique_function.h"
+#include "reactor/context.h"
 #include "reactor/frame_memory.h"
+#include "reactor/lane.h"
 #include "reactor/ready_queue.h"
 
 #include <concepts>
@@ -16,6 +18,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <source_location>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -29,7 +32,13 @@ class Deferred;
 /// it: it unwinds the coroutine, whose Deferred then settles as `cancelled`.
 struct Cancelled {};
 
+/// Switches on, for this thread, that a failure remembers each co_await and co_return it passes
+/// (`Failure::traceback`). Off at first: it costs an allocation per hop of a failure.
+void capture_tracebacks(bool on) noexcept;
+
 namespace detail {
+
+inline constinit thread_local bool tracebacks_captured = false;
 
 /// Runs a function that must not throw; an exception is logged as "deferred.canceller_exception".
 void run_canceller(base::UniqueFunction<void()>& canceller) noexcept;
@@ -37,6 +46,15 @@ void run_canceller(base::UniqueFunction<void()>& canceller) noexcept;
 base::Failure failure_of_current_exception() noexcept;
 /// Logs "deferred.unhandled".
 void report_unhandled(const base::Failure& failure, std::string_view why) noexcept;
+
+class Node;
+
+/// One step of what a pending node waits for; for reactor/task_dump.h.
+struct Hop {
+    std::string_view what;
+    std::source_location at;  ///< Of the co_await; line 0 when it is no coroutine.
+    const Node* next = nullptr;
+};
 
 class Node {
 public:
@@ -51,6 +69,7 @@ public:
     virtual void cancel() noexcept = 0;
     /// The consumer leaves, settled or not. The node may be gone afterwards.
     virtual void drop() noexcept = 0;
+    virtual Hop hop() const noexcept { return {"wait", {}, nullptr}; }
 
 protected:
     ~Node() = default;
@@ -121,6 +140,7 @@ public:
         this->result_.reset();
         free_if_unused();
     }
+    Hop hop() const noexcept override { return {"promise", {}, nullptr}; }
 
 private:
     // The canceller may destroy the Promise, or the Deferred: `withdrawing_` keeps the node.
@@ -164,9 +184,22 @@ public:
         if (std::exchange(cancel_pending_, false)) node->cancel();
     }
     void stopped_waiting() noexcept { awaiting_ = nullptr; }
+    /// Where the co_await stands that comes next.
+    void awaits_at(std::source_location place) noexcept { awaiting_at_ = place; }
+    /// Marks the way of a failure that passes through here, if that is switched on.
+    template <class T>
+    void trace(base::Result<T>& result) const {
+        if (!result && tracebacks_captured) trace_failure(result.error(), awaiting_at_);
+    }
+    static void trace_failure(base::Failure& failure, std::source_location at);
 
 protected:
-    ~CoroutineCore() = default;
+    CoroutineCore() noexcept : lane_(Lane::current()) {
+        if (lane_) lane_->retain();
+    }
+    ~CoroutineCore() {
+        if (lane_) lane_->release();
+    }
     // A result that is already there wins; the cancellation then hits the next suspension.
     void cancel_core() noexcept {
         cancelled_ = true;
@@ -178,6 +211,9 @@ protected:
     }
 
     Node* awaiting_ = nullptr;
+    Lane* const lane_;
+    const ContextRef context_;  // In which it was started, and goes on.
+    std::source_location awaiting_at_;
     bool cancelled_ = false;
     bool cancel_pending_ = false;
     bool running_ = false;
@@ -200,6 +236,7 @@ public:
     base::Result<T> await_resume() {
         coroutine_.stopped_waiting();
         base::Result<T> result = deferred_.take();
+        coroutine_.trace(result);
         if constexpr (kThrowsCancelled) {
             if (!result && result.error().is(base::Errc::cancelled) && coroutine_.cancelled())
                 throw Cancelled{};
@@ -240,8 +277,14 @@ public:
     void unhandled_exception() noexcept {
         this->result_.emplace(std::unexpected(failure_of_current_exception()));
     }
-    void return_value(base::Result<T> result) noexcept { this->result_.emplace(std::move(result)); }
-    void return_value(base::Failure failure) noexcept {
+    void return_value(base::Result<T> result,
+                      std::source_location at = std::source_location::current()) noexcept {
+        if (!result && tracebacks_captured) trace_failure(result.error(), at);
+        this->result_.emplace(std::move(result));
+    }
+    void return_value(base::Failure failure,
+                      std::source_location at = std::source_location::current()) noexcept {
+        if (tracebacks_captured) trace_failure(failure, at);
         this->result_.emplace(std::unexpected(std::move(failure)));
     }
     template <class U>
@@ -252,13 +295,18 @@ public:
     }
 
     template <class U>
-    Awaiter<U, true> await_transform(Deferred<U>&& deferred) noexcept {
+    Awaiter<U, true> await_transform(
+        Deferred<U>&& deferred,
+        std::source_location at = std::source_location::current()) noexcept {
+        awaits_at(at);
         return {deferred, *this};
     }
     template <class U>
     Awaiter<U, true> await_transform(Deferred<U>& deferred) = delete;  // co_await std::move(it)
     template <class U>
-    Awaiter<U, false> await_transform(AsResult<U> wrapped) noexcept {
+    Awaiter<U, false> await_transform(
+        AsResult<U> wrapped, std::source_location at = std::source_location::current()) noexcept {
+        awaits_at(at);
         return {wrapped.deferred, *this};
     }
 
@@ -274,14 +322,22 @@ public:
             handle().destroy();
         }
     }
+    Hop hop() const noexcept override { return {"coroutine", awaiting_at_, awaiting_}; }
 
 private:
     std::coroutine_handle<CoroutineNode> handle() noexcept {
         return std::coroutine_handle<CoroutineNode>::from_promise(*this);
     }
     void run() override {
+        if (lane_ && Lane::current() != lane_) {
+            lane_->admit(*this);
+            return;
+        }
         running_ = true;
-        handle().resume();
+        {
+            const ContextScope scope(this->context_);
+            handle().resume();
+        }
         running_ = false;
         if (orphaned_) handle().destroy();
     }

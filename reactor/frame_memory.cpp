@@ -22,6 +22,9 @@ void* allocate_frame(std::size_t bytes) {
 void free_frame(void* block, std::size_t) noexcept {
     ::operator delete(block);
 }
+FrameStatistics frame_statistics() noexcept {
+    return {};
+}
 
 #else
 
@@ -40,6 +43,7 @@ struct FreeBlock {
 struct FreeLists {
     std::array<FreeBlock*, kClasses> heads;
     std::array<std::uint32_t, kClasses> counts;
+    std::uint64_t from_system;
     bool in_use;  // False before the first block and after the thread's end: keep nothing then.
 };
 thread_local constinit FreeLists lists{};
@@ -60,6 +64,7 @@ struct Reclaimer {
 
 void* allocate_new(std::size_t index) {
     thread_local Reclaimer reclaimer;
+    ++lists.from_system;
     return ::operator new((index + 1) * kClassBytes);
 }
 
@@ -67,7 +72,10 @@ void* allocate_new(std::size_t index) {
 
 void* allocate_frame(std::size_t bytes) {
     const std::size_t index = (bytes - 1) / kClassBytes;
-    if (index >= kClasses) return ::operator new(bytes);
+    if (index >= kClasses) {
+        ++lists.from_system;
+        return ::operator new(bytes);
+    }
     FreeBlock* block = lists.heads[index];
     if (!block) return allocate_new(index);
     lists.heads[index] = block->next;
@@ -85,6 +93,13 @@ void free_frame(void* block, std::size_t bytes) noexcept {
     free_block->next = lists.heads[index];
     lists.heads[index] = free_block;
     ++lists.counts[index];
+}
+
+FrameStatistics frame_statistics() noexcept {
+    FrameStatistics statistics{.from_system = lists.from_system};
+    for (const std::uint32_t count : lists.counts)
+        statistics.kept_blocks += count;
+    return statistics;
 }
 
 #endif

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace reactor::detail {
 
@@ -12,6 +13,13 @@ namespace reactor::detail {
 void* allocate_frame(std::size_t bytes);
 /// `bytes` as given to allocate_frame.
 void free_frame(void* block, std::size_t bytes) noexcept;
+
+/// Of this thread. Under the sanitizers all zero.
+struct FrameStatistics {
+    std::uint64_t from_system = 0;  ///< Blocks that the free lists did not have.
+    std::size_t kept_blocks = 0;    ///< In the free lists now.
+};
+FrameStatistics frame_statistics() noexcept;
 
 /// Gives a class (and what derives from it) its memory from the free lists.
 struct FrameAllocated {

@@ -1,6 +1,6 @@
 #include "reactor/looping_call.h"
 
-#include "reactor/base/check.h"
+#include <algorithm>
 
 namespace reactor {
 
@@ -21,8 +21,13 @@ LoopingCall::LoopingCall(Reactor& reactor,
 LoopingCall::~LoopingCall() = default;
 
 Deferred<void> LoopingCall::start(base::Duration interval, First first) {
-    CHECK(!running_ && !done_ && interval >= base::Duration::zero());
+    if (running_ || done_)
+        return base::Failure(base::Errc::already_running, "the loop has not ended yet");
+    if (interval < base::Duration::zero())
+        return base::Failure(base::Errc::invalid_argument, "a negative interval");
     running_ = true;
+    paused_ = false;
+    failures_ = 0;
     interval_ = interval;
     phase_start_ = reactor_.now();
     // Slot 0 is the start itself; told as the one slot of a call made at once.
@@ -68,11 +73,25 @@ void LoopingCall::call_settled() {
     base::Result<void> result = pending_->take();
     pending_.reset();
     calling_ = false;
-    if (!result || !running_) {
+    if (!running_ || (!result && !goes_on_after(result.error()))) {
         finish(std::move(result));
+        return;
+    }
+    if (result) failures_ = 0;
+    if (paused_) return;
+    if (!result && on_error_ == OnError::back_off) {
+        schedule_not_before(reactor_.now() + backoff_.wait_after(failures_, *entropy_));
     } else {
         schedule();
     }
+}
+
+bool LoopingCall::goes_on_after(const base::Failure& failure) {
+    if (on_error_ == OnError::stop) return false;
+    ++failures_;
+    reactor_.log().error("looping_call.failed",
+                         {{"failure", failure.message()}, {"in_a_row", failures_}});
+    return on_error_ == OnError::log_and_continue || failures_ < backoff_.attempts_max;
 }
 
 void LoopingCall::schedule() noexcept {
@@ -81,6 +100,31 @@ void LoopingCall::schedule() noexcept {
         return;
     }
     tick_.arm(reactor_.wheel(), phase_start_ + interval_ * (slots_passed() + 1));
+}
+
+void LoopingCall::schedule_not_before(base::MonotonicTime time) noexcept {
+    if (interval_ == base::Duration::zero()) {
+        tick_.arm(reactor_.wheel(), time);
+        return;
+    }
+    const std::int64_t interval = interval_.count();
+    const std::int64_t slot = ((time - phase_start_).count() + interval - 1) / interval;
+    tick_.arm(reactor_.wheel(), phase_start_ + interval_ * std::max(slot, slots_passed() + 1));
+}
+
+void LoopingCall::pause() noexcept {
+    if (!running_ || paused_) return;
+    paused_ = true;
+    tick_.cancel();
+}
+
+void LoopingCall::resume(CatchUp catch_up) {
+    if (!running_ || !std::exchange(paused_, false) || calling_) return;
+    if (catch_up == CatchUp::once && slots_passed() > slots_told_) {
+        call();
+    } else {
+        schedule();
+    }
 }
 
 void LoopingCall::stop() noexcept {
@@ -94,7 +138,7 @@ void LoopingCall::reset() noexcept {
     if (!running_ || calling_) return;
     phase_start_ = reactor_.now();
     slots_told_ = 0;
-    schedule();
+    if (!paused_) schedule();
 }
 
 void LoopingCall::finish(base::Result<void> result) noexcept {

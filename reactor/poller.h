@@ -52,6 +52,10 @@ public:
         Poller& poller_;
     };
     boost::asio::io_context& asio();
+    /// Readable when an event or a ring waits to be collected; for whoever waits in our stead.
+    int native_fd() const noexcept { return epoll_fd_; }
+    /// True while Asio has to be polled too, which `native_fd` does not show.
+    bool uses_asio() const noexcept { return asio_uses_ > 0; }
 
 private:
     static constexpr int kEventsMax = 256;

@@ -1,6 +1,7 @@
 #include "reactor/reactor.h"
 
 #include "reactor/base/check.h"
+#include "reactor/context.h"
 #include "reactor/frame_memory.h"
 #include "reactor/poller.h"
 #include "reactor/world.h"
@@ -24,6 +25,15 @@ constexpr base::Duration kDelayMax = std::chrono::hours(24 * 365 * 100);
 struct TurnEndList final : TurnEnd {
     void on_turn_end() override {}
 };
+
+/// The call, with the context of whoever gives it.
+base::UniqueFunction<void()> in_context(base::UniqueFunction<void()> call) {
+    if (detail::current_context == nullptr) return call;
+    return [context = detail::ContextRef(), call = std::move(call)]() mutable {
+        const detail::ContextScope scope(context);
+        call();
+    };
+}
 
 /// A call given to `soon`: owned by the ready queue, so that it goes with it.
 class SoonCall final : public detail::DetachedBase,
@@ -53,6 +63,7 @@ struct Reactor::Impl {
     Impl(const Clock& its_clock, const base::Log& log)
         : clock(its_clock), ready(log), now(its_clock.monotonic()), wheel(now) {
         turn_ends.next_ = turn_ends.previous_ = &turn_ends;
+        task_entries.next = task_entries.previous = &task_entries;
     }
 
     /// The turn boundary: an exception ends the phase, whose rest runs in the next turn.
@@ -62,6 +73,11 @@ struct Reactor::Impl {
     void run_posted();
     void run_turn_ends();
     bool has_turn_ends() const noexcept { return turn_ends.next_ != &turn_ends; }
+    /// False while another thread runs this reactor or has entered a Scope of it.
+    bool used_on_its_own_thread() const noexcept {
+        const void* const thread = owner.load(std::memory_order_relaxed);
+        return thread == nullptr || thread == &current_reactor;
+    }
     void sleep_until_next(Reactor& reactor);
 
     const Clock& clock;
@@ -69,7 +85,11 @@ struct Reactor::Impl {
     base::MonotonicTime now;
     TimerWheel wheel;
     TurnEndList turn_ends;
+    detail::Link task_entries;
+    std::atomic<const void*> owner = nullptr;  // The thread with a Scope: its current_reactor.
+    std::size_t scopes = 0;                    // Of that thread.
     Inbox* inbox = nullptr;
+    TurnMonitor* monitor = nullptr;
     std::unique_ptr<Poller> poller;
     ReactorStatistics statistics;
 
@@ -160,6 +180,8 @@ Reactor::~Reactor() {
     while (impl_->has_turn_ends())
         impl_->turn_ends.next_->withdraw();
     impl_->turn_ends.next_ = nullptr;
+    while (impl_->task_entries.next != &impl_->task_entries)
+        impl_->task_entries.next->unlink();
 }
 
 Reactor& Reactor::current() {
@@ -173,11 +195,17 @@ bool Reactor::has_current() noexcept {
 
 Reactor::Scope::Scope(Reactor& reactor) noexcept
     : outer_(current_reactor), queue_scope_(reactor.impl_->ready) {
-    if (outer_ != &reactor) reactor.impl_->now = reactor.impl_->clock.monotonic();
+    Impl& impl = *reactor.impl_;
+    CHECK(impl.used_on_its_own_thread());
+    impl.owner.store(&current_reactor, std::memory_order_relaxed);
+    ++impl.scopes;
+    if (outer_ != &reactor) impl.now = impl.clock.monotonic();
     current_reactor = &reactor;
 }
 
 Reactor::Scope::~Scope() {
+    Impl& impl = *current_reactor->impl_;
+    if (--impl.scopes == 0) impl.owner.store(nullptr, std::memory_order_relaxed);
     current_reactor = outer_;
 }
 
@@ -200,12 +228,35 @@ void Reactor::set_inbox(Inbox* inbox) noexcept {
     impl_->inbox = inbox;
 }
 
+detail::Link& Reactor::task_entries() noexcept {
+    return impl_->task_entries;
+}
+
+void Reactor::set_monitor(TurnMonitor* monitor) noexcept {
+    impl_->monitor = monitor;
+}
+
+std::optional<base::Duration> Reactor::prepare_wait() {
+    poller();
+    impl_->sleeping.store(true, std::memory_order_seq_cst);
+    const base::MonotonicTime time = impl_->clock.monotonic();
+    if (runnable(time)) return base::Duration::zero();
+    if (const auto wakeup = impl_->wheel.next_wakeup()) return *wakeup - time;
+    return std::nullopt;
+}
+
+void Reactor::finish_wait() noexcept {
+    impl_->sleeping.store(false, std::memory_order_seq_cst);
+}
+
 void Reactor::arm(Timer& timer, base::Duration delay) {
+    CHECK(impl_->used_on_its_own_thread());
     timer.arm(impl_->wheel, impl_->now + std::clamp(delay, base::Duration::zero(), kDelayMax));
 }
 
 void Reactor::soon(base::UniqueFunction<void()> call) {
-    auto* item = new SoonCall(std::move(call));
+    CHECK(impl_->used_on_its_own_thread());
+    auto* item = new SoonCall(in_context(std::move(call)));
     impl_->ready.own(*item);
     impl_->ready.push(*item);
 }
@@ -213,7 +264,7 @@ void Reactor::soon(base::UniqueFunction<void()> call) {
 void Reactor::post(base::UniqueFunction<void()> call) {
     {
         const std::lock_guard lock(impl_->mutex);
-        impl_->posted.push_back(std::move(call));
+        impl_->posted.push_back(in_context(std::move(call)));
         impl_->has_posted.store(true, std::memory_order_seq_cst);
     }
     ring();
@@ -228,6 +279,7 @@ void Reactor::ring() noexcept {
 }
 
 void Reactor::at_turn_end(TurnEnd& flush) {
+    CHECK(impl_->used_on_its_own_thread());
     if (flush.next_) return;
     TurnEnd& list = impl_->turn_ends;
     flush.next_ = &list;
@@ -255,6 +307,7 @@ void Reactor::run_turn(bool poll) {
     const Scope scope(*this);
     impl.now = impl.clock.monotonic();
     ++impl.statistics.turns;
+    if (impl.monitor) impl.monitor->turn_begins(impl.now);
     impl.ready.adopt(ReadyQueue::of_thread());
     if (poll) poller().poll();
     impl.tell_fd_events();
@@ -263,6 +316,7 @@ void Reactor::run_turn(bool poll) {
     impl.guarded([&] { impl.statistics.timers += impl.wheel.expire(impl.now); });
     impl.guarded([&] { impl.statistics.steps += impl.ready.run(kStepsPerTurnMax); });
     impl.run_turn_ends();
+    if (impl.monitor) impl.monitor->turn_ended();
 }
 
 void Reactor::Impl::sleep_until_next(Reactor& reactor) {

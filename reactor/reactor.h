@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace reactor {
 
@@ -46,6 +47,16 @@ public:
 
 protected:
     ~Inbox() = default;
+};
+
+/// Told about each turn; see reactor/loop_monitor.h. Runs on the shard and must not throw.
+class TurnMonitor {
+public:
+    virtual void turn_begins(base::MonotonicTime now) noexcept = 0;
+    virtual void turn_ended() noexcept = 0;
+
+protected:
+    ~TurnMonitor() = default;
 };
 
 /// Counted since construction; shard only.
@@ -124,6 +135,15 @@ public:
 
     /// At most one; null to remove.
     void set_inbox(Inbox* inbox) noexcept;
+    /// Head of the list of live tasks (reactor/task/task_list.h).
+    detail::Link& task_entries() noexcept;
+    /// At most one; null to remove.
+    void set_monitor(TurnMonitor* monitor) noexcept;
+    /// Before somebody else waits for this loop (reactor/embed.h): how long at most, empty for
+    /// ever. From here on `ring` writes to the poller's descriptor. Shard only.
+    std::optional<base::Duration> prepare_wait();
+    /// After that wait.
+    void finish_wait() noexcept;
     /// Wakes the loop if it sleeps. Any thread; publish (seq_cst) before.
     void ring() noexcept;
     /// Descriptors and Asio; made on first use, on the shard's thread.

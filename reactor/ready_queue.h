@@ -7,12 +7,15 @@
 #include "reactor/base/log.h"
 
 #include <cstddef>
+#include <string_view>
 
 namespace reactor {
 
 class ReadyQueue;
 
 namespace detail {
+
+class Node;
 
 /// A link of a circular, doubly linked list; unlinked while `next` is null.
 struct Link {
@@ -41,6 +44,9 @@ struct DetachedBase : Link {
     virtual ~DetachedBase() {
         if (linked()) unlink();
     }
+    /// For dumps of what is alive: its reason, and what it waits for (null: nothing known).
+    virtual std::string_view why() const noexcept { return "call"; }
+    virtual const Node* waits_for() const noexcept { return nullptr; }
 };
 
 }  // namespace detail
@@ -94,6 +100,12 @@ public:
     void own(detail::DetachedBase& work) noexcept { work.insert_before(detached_); }
     void drop_detached() noexcept;
     bool has_detached() const noexcept { return detached_.next != &detached_; }
+    /// Calls `visit` for each detached work, the oldest first.
+    template <class Visitor>
+    void for_each_detached(Visitor visit) const {
+        for (const detail::Link* at = detached_.next; at != &detached_; at = at->next)
+            visit(static_cast<const detail::DetachedBase&>(*at));
+    }
 
     const base::Log& log() const noexcept { return log_; }
     void set_log(const base::Log& log) noexcept { log_ = log; }

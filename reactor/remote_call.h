@@ -2,6 +2,7 @@
 // carries the function there and the answer back, so that both end where they began.
 #pragma once
 
+#include "reactor/context.h"
 #include "reactor/shards.h"
 
 #include <memory>
@@ -32,6 +33,7 @@ private:
     // On the target.
     static void ask(std::unique_ptr<RemoteCall> box) {
         RemoteCall& call = *box;
+        const detail::ContextScope scope(call.context_);
         Deferred<R> work = invoke(call.function_);
         if (work.settled()) {
             call.result_.emplace(work.take());
@@ -63,6 +65,7 @@ private:
     Shards& shards_;
     const ShardId asker_;
     const ShardId target_;
+    const detail::ContextRef context_;
     Function function_;
     Promise<R> promise_;
     std::optional<base::Result<R>> result_;

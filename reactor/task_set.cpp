@@ -2,6 +2,7 @@
 
 #include "reactor/combine.h"
 #include "reactor/reactor.h"
+#include "reactor/task/task_list.h"
 
 namespace reactor {
 
@@ -11,10 +12,13 @@ struct TaskLink : detail::Link {};
 }  // namespace
 
 /// One owned Deferred, linked into its set.
-class TaskSet::Task final : public TaskLink, public ReadyItem, public detail::FrameAllocated {
+class TaskSet::Task final : public TaskLink,
+                            public ReadyItem,
+                            public TaskEntry,
+                            public detail::FrameAllocated {
 public:
     Task(TaskSet& set, std::string_view name, Deferred<void> work) noexcept
-        : set_(set), name_(name), work_(std::move(work)) {}
+        : TaskEntry(set.reactor_, name), set_(set), work_(std::move(work)) {}
 
     static Task& at(detail::Link& link) noexcept {
         return static_cast<Task&>(static_cast<TaskLink&>(link));
@@ -23,14 +27,12 @@ public:
     void append_to(detail::Link& list) noexcept { TaskLink::insert_before(list); }
     void leave_list() noexcept { TaskLink::unlink(); }
     void cancel() noexcept { work_.cancel(); }
-    std::string_view name() const noexcept { return name_; }
+    const detail::Node* waits_for() const noexcept override { return work_.node(); }
 
 private:
     void run() override {
         const base::Result<void> result = work_.take();
-        if (!result && !result.error().is(base::Errc::cancelled))
-            set_.reactor_.log().error("task.failed",
-                                      {{"task", name_}, {"failure", result.error().message()}});
+        if (!result) report(result.error());
         set_.settled(*this);
     }
 
@@ -39,7 +41,6 @@ public:
 
 private:
     TaskSet& set_;
-    std::string_view name_;
     Deferred<void> work_;
 };
 
@@ -117,7 +118,7 @@ Deferred<void> TaskSet::close(base::Duration grace) {
     if (size_ == 0) co_return {};
     if (!in_time && in_time.error().is(base::Errc::cancelled)) co_return base::Errc::cancelled;
     for (detail::Link* at = tasks_.next; at != &tasks_; at = at->next)
-        reactor_.log().warn("task.dropped", {{"task", Task::at(*at).name()}});
+        reactor_.log().warn("task.dropped", {{"task", Task::at(*at).entry_name()}});
     drop_all();
     co_return {};
 }

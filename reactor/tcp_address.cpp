@@ -18,6 +18,8 @@ using base::fail;
 using base::Result;
 
 constexpr std::string_view kUnixPrefix = "unix:";
+// A name in the kernel's abstract namespace, which starts with a zero byte there (unix(7)).
+constexpr char kAbstractMark = '@';
 
 Result<SocketAddress> unix_address(std::string_view path) {
     sockaddr_un un{};
@@ -27,9 +29,13 @@ Result<SocketAddress> unix_address(std::string_view path) {
                                                 " bytes: " + std::string(path));
     un.sun_family = AF_UNIX;
     std::memcpy(un.sun_path, path.data(), path.size());
+    const bool is_abstract = path.front() == kAbstractMark;
+    if (is_abstract) un.sun_path[0] = '\0';
     SocketAddress address;
     std::memcpy(&address.storage, &un, sizeof un);
-    address.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+    // A path ends with a zero byte; an abstract name is as long as the address says.
+    address.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() +
+                                          (is_abstract ? 0 : 1));
     return address;
 }
 
@@ -92,6 +98,11 @@ Endpoint to_endpoint(const SocketAddress& address) {
     std::memcpy(&un, &address.storage, sizeof un);
     const std::size_t path_offset = offsetof(sockaddr_un, sun_path);
     const std::size_t room = address.size > path_offset ? address.size - path_offset : 0;
+    if (room > 1 && un.sun_path[0] == '\0') {
+        std::string name(un.sun_path, std::min(room, sizeof un.sun_path));
+        name.front() = kAbstractMark;
+        return {std::string(kUnixPrefix) + name, 0};
+    }
     const std::size_t length = strnlen(un.sun_path, std::min(room, sizeof un.sun_path));
     return {std::string(kUnixPrefix) + std::string(un.sun_path, length), 0};
 }

@@ -18,7 +18,7 @@ struct SocketAddress {
 };
 
 /// invalid_argument: neither a numeric address (IPv6 may have a "%scope") nor "unix:" and a path
-/// that fits (107 bytes).
+/// that fits (107 bytes). "unix:@name" is a name in the abstract namespace, without a file.
 base::Result<SocketAddress> to_socket_address(const Endpoint& endpoint);
 Endpoint to_endpoint(const SocketAddress& address);
 /// Of a socket: its own end or the other one; an empty Endpoint when there is none.

@@ -47,6 +47,8 @@ bool is_stale(const SocketAddress& address, const char* path) {
 }
 
 int bind_unix(int fd, const SocketAddress& address, const char* path, std::uint32_t mode) {
+    // An abstract name has no file: neither permissions nor leftovers.
+    if (*path == '@') return ::bind(fd, address.get(), address.size) == 0 ? 0 : errno;
     // Before bind the mode of the descriptor bounds the file's, so it is never open too widely.
     if (::fchmod(fd, static_cast<mode_t>(mode)) != 0) return errno;
     if (::bind(fd, address.get(), address.size) != 0) {
@@ -87,13 +89,37 @@ Result<std::unique_ptr<Listener>> TcpListener::open(World& world, const ListenOp
         new TcpListener(world, std::move(fd), std::move(accepted)));
     if (listener->watch_->error() != 0)
         return cannot_listen(options.endpoint, listener->watch_->error());
-    struct stat status{};
-    if (is_unix && ::lstat(path.c_str(), &status) == 0) {
-        listener->unix_path_ = path;
-        listener->unix_device_ = status.st_dev;
-        listener->unix_inode_ = status.st_ino;
-    }
+    if (is_unix) listener->own_socket_file(path);
     return listener;
+}
+
+Result<std::unique_ptr<Listener>> TcpListener::adopt(World& world, OwnedFd fd,
+                                                     bool owns_socket_file,
+                                                     AcceptFunction accepted) {
+    std::unique_ptr<TcpListener> listener(
+        new TcpListener(world, std::move(fd), std::move(accepted)));
+    if (listener->watch_->error() != 0)
+        return cannot_listen(listener->local(), listener->watch_->error());
+    const Endpoint endpoint = listener->local();
+    if (owns_socket_file && endpoint.is_unix())
+        listener->own_socket_file(endpoint.address.substr(5));
+    return listener;
+}
+
+// Remembers which file it was, so that somebody else's of the same name stays.
+void TcpListener::own_socket_file(const std::string& path) {
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) != 0) return;
+    unix_path_ = path;
+    unix_device_ = status.st_dev;
+    unix_inode_ = status.st_ino;
+}
+
+Result<OwnedFd> TcpListener::hand_over() {
+    OwnedFd copy = fd_.duplicate();
+    if (!copy) return fail(connection_error(errno), "cannot duplicate the listening socket");
+    unix_path_.clear();
+    return copy;
 }
 
 TcpListener::TcpListener(World& world, OwnedFd fd, AcceptFunction accepted)

@@ -17,7 +17,14 @@ class TcpListener final : public Listener, private FdObserver, private Timer {
 public:
     static base::Result<std::unique_ptr<Listener>> open(World& world, const ListenOptions& options,
                                                         AcceptFunction accepted);
+    /// `fd` listens and is non-blocking. `owns_socket_file`: remove it at the end.
+    static base::Result<std::unique_ptr<Listener>> adopt(World& world, OwnedFd fd,
+                                                         bool owns_socket_file,
+                                                         AcceptFunction accepted);
     ~TcpListener() override;
+
+    /// A duplicate for another process, which owns the socket's file from now on.
+    base::Result<OwnedFd> hand_over();
 
     Endpoint local() const override;
     void pause() override;
@@ -27,6 +34,7 @@ private:
     TcpListener(World& world, OwnedFd fd, AcceptFunction accepted);
     void on_fd_events(bool readable, bool writable, bool hangup) override;
     void on_expired() override { accept_some(); }
+    void own_socket_file(const std::string& path);
     void accept_some();
     bool go_on_after(int error_number);
     bool drop_one();

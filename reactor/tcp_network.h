@@ -11,8 +11,9 @@ namespace reactor {
 /// result may become it.
 ///
 /// `connect` fails with connection_refused, timed_out, address_in_use (source), permission_denied,
-/// connection_lost (unreachable), resource_exhausted or invalid_argument (not a numeric address).
-/// It has no deadline of its own beside the kernel's: combine it with `with_timeout`.
+/// no_route (unreachable), connection_lost, resource_exhausted or invalid_argument (not a numeric
+/// address). It has no deadline of its own beside the kernel's: combine it with
+/// `with_timeout`.
 std::unique_ptr<Network> make_tcp_network(World& world);
 
 }  // namespace reactor

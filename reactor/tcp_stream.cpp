@@ -8,11 +8,10 @@
 
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace reactor {
 namespace {
@@ -47,11 +46,6 @@ constexpr IoResult kClosed{
     .status = IoStatus::failed, .error = base::Errc::closed, .maybe_more = false};
 
 }  // namespace
-
-void OwnedFd::reset(int fd) noexcept {
-    if (fd_ >= 0) ::close(fd_);  // After EINTR Linux has closed it all the same.
-    fd_ = fd;
-}
 
 TcpStream::TcpStream(World& world, OwnedFd fd) : fd_(std::move(fd)) {
     watch_.emplace(world.reactor, fd_.get(), static_cast<FdObserver&>(*this));
@@ -131,6 +125,12 @@ void TcpStream::close() {
     watch_.reset();
     fd_.reset();
     signal_.reset();
+}
+
+OwnedFd TcpStream::release_descriptor() noexcept {
+    OwnedFd fd = std::move(fd_);
+    close();
+    return fd;
 }
 
 void TcpStream::abort() {

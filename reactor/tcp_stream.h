@@ -3,37 +3,13 @@
 #pragma once
 
 #include "reactor/fd_watch.h"
+#include "reactor/owned_fd.h"
 #include "reactor/ready_signal.h"
 #include "reactor/stream.h"
 
 #include <optional>
 
 namespace reactor {
-
-/// A descriptor that closes itself.
-class OwnedFd {
-public:
-    OwnedFd() = default;
-    explicit OwnedFd(int fd) noexcept : fd_(fd) {}
-    OwnedFd(OwnedFd&& other) noexcept : fd_(other.release()) {}
-    OwnedFd& operator=(OwnedFd&& other) noexcept {
-        reset(other.release());
-        return *this;
-    }
-    ~OwnedFd() { reset(); }
-
-    int get() const noexcept { return fd_; }
-    explicit operator bool() const noexcept { return fd_ >= 0; }
-    int release() noexcept {
-        const int fd = fd_;
-        fd_ = -1;
-        return fd;
-    }
-    void reset(int fd = -1) noexcept;
-
-private:
-    int fd_ = -1;
-};
 
 class TcpStream final : public ByteStream, private FdObserver {
 public:
@@ -53,6 +29,9 @@ public:
     Endpoint local() const override;
     void detach() override;
     void attach(World& world) override;
+    /// The descriptor leaves the stream, which is closed then. Nothing is lost: there are no
+    /// buffers.
+    OwnedFd release_descriptor() noexcept;
 
 private:
     void on_fd_events(bool readable, bool writable, bool hangup) override;

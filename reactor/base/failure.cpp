@@ -12,6 +12,7 @@ struct Failure::Node {
     std::atomic<std::uint32_t> references{1};
     Errc code;
     std::string detail;
+    std::string trace;
 
     Node(Errc node_code, std::string sentence) : code(node_code), detail(std::move(sentence)) {}
 
@@ -79,6 +80,22 @@ std::string_view name_of(Errc code) noexcept {
             return "unsupported";
         case Errc::internal:
             return "internal";
+        case Errc::no_route:
+            return "no_route";
+        case Errc::empty_set:
+            return "empty_set";
+        case Errc::already_called:
+            return "already_called";
+        case Errc::already_cancelled:
+            return "already_cancelled";
+        case Errc::already_running:
+            return "already_running";
+        case Errc::not_running:
+            return "not_running";
+        case Errc::stopped:
+            return "stopped";
+        case Errc::would_deadlock:
+            return "would_deadlock";
     }
     return "unknown";
 }
@@ -131,7 +148,37 @@ std::string Failure::message() const {
 Failure Failure::with(std::string_view context) const {
     std::string text(context);
     if (!detail().empty()) text.append(": ").append(detail());
-    return {code(), std::move(text)};
+    Failure wrapped(code(), std::move(text));
+    if (Node* node = Node::from(wrapped.bits_)) node->trace = trace();
+    return wrapped;
+}
+
+Failure Failure::passed(std::string_view file, std::uint32_t line) const {
+    const std::string hop = std::string(file) + ":" + std::to_string(line);
+    if (trace().size() + hop.size() + 1 > kTraceMax) return *this;
+    auto* node = new Node(code(), std::string(detail()));
+    Failure copy(code());
+    copy.bits_ = reinterpret_cast<std::uintptr_t>(node);
+    node->trace = trace();
+    if (!node->trace.empty()) node->trace.push_back('\n');
+    node->trace.append(hop);
+    return copy;
+}
+
+std::string_view Failure::trace() const noexcept {
+    const Node* node = Node::from(bits_);
+    return node ? std::string_view(node->trace) : std::string_view();
+}
+
+std::string Failure::traceback() const {
+    std::string text = message();
+    std::string_view rest = trace();
+    while (!rest.empty()) {
+        const std::size_t end = rest.find('\n');
+        text.append("\n  at ").append(rest.substr(0, end));
+        rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    }
+    return text;
 }
 
 namespace {
@@ -146,11 +193,12 @@ Errc code_from_errno(int error_number) noexcept {
         case EPIPE:
         case ENOTCONN:
         case ENETDOWN:
-        case ENETUNREACH:
         case ENETRESET:
+            return Errc::connection_lost;
+        case ENETUNREACH:
         case EHOSTDOWN:
         case EHOSTUNREACH:
-            return Errc::connection_lost;
+            return Errc::no_route;
         case ECONNABORTED:
             return Errc::connection_aborted;
         case ECONNREFUSED:

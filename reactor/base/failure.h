@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,6 +36,14 @@ enum class Errc : std::uint8_t {
     too_new,  ///< Data written by a newer version of the program.
     unsupported,
     internal,
+    no_route,           ///< The host or network cannot be reached from here.
+    empty_set,          ///< The first of none was asked for.
+    already_called,     ///< It has happened: nothing left to cancel or move.
+    already_cancelled,  ///< It was cancelled before.
+    already_running,
+    not_running,
+    stopped,         ///< Somebody else stopped it before its end.
+    would_deadlock,  ///< Waiting could never end; the text names the cycle.
 };
 
 /// The stable lower-case name, as it appears in logs ("timed_out").
@@ -54,12 +63,27 @@ public:
 
     Errc code() const noexcept;
     bool is(Errc wanted) const noexcept { return code() == wanted; }
+    /// Any of several.
+    template <class... Codes>
+    bool is(Errc first, Errc second, Codes... others) const noexcept {
+        return is(first) || is(second, others...);
+    }
     /// The sentence without the code; empty when none was given.
     std::string_view detail() const noexcept;
     /// "timed_out: no answer to the ping within 30 s"
     std::string message() const;
     /// The same failure with `context: ` put before its detail.
     [[nodiscard]] Failure with(std::string_view context) const;
+
+    /// Most bytes that a trace keeps; later hops are left out.
+    static constexpr std::size_t kTraceMax = 4096;
+    /// The same failure having passed `file`:`line`; see reactor::capture_tracebacks.
+    [[nodiscard]] Failure passed(std::string_view file, std::uint32_t line) const;
+    /// The places that it passed, one "file:line" a line, the innermost first; empty unless
+    /// captured.
+    std::string_view trace() const noexcept;
+    /// The message, then the trace.
+    std::string traceback() const;
 
 private:
     struct Node;

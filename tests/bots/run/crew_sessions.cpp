@@ -26,6 +26,7 @@ bool may_work_later(const base::Failure& failure) {
         case base::Errc::connection_done:
         case base::Errc::connection_lost:
         case base::Errc::connection_refused:
+        case base::Errc::no_route:
         case base::Errc::resource_exhausted:
         case base::Errc::busy:
             return true;

@@ -69,6 +69,7 @@ std::string with_advice(const base::Failure& failure, const Plan& plan, bool cho
                                                : "say the accounts' password with --password, or "
                                                  "have them made with --accounts");
         case base::Errc::connection_refused:
+        case base::Errc::no_route:
         case base::Errc::timed_out:
             return fmt::format("cannot reach {}: {}; name the server with --server HOST:PORT",
                                plan.server_name, words);
