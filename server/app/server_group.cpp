@@ -28,9 +28,14 @@ reactor::Deferred<void> ServerGroup::start(Config config, ClientTls tls) {
     auto reading_id = secret(storage::kMetaArchiveIdSecret, ArchiveIds::kSecretBytes);
     const base::Result<std::string> id_secret = co_await std::move(reading_id);
     if (!id_secret) co_return id_secret.error();
+    auto reading_occupants =
+        secret(storage::kMetaOccupantIdSecret, ShardServer::kOccupantIdSecretBytes);
+    const base::Result<std::string> occupant_secret = co_await std::move(reading_occupants);
+    if (!occupant_secret) co_return occupant_secret.error();
     for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
-        const ShardServer::Parts parts{parts_.shards.world(id), parts_.database, parts_.hosts,
-                                       *salt_secret, *id_secret};
+        const ShardServer::Parts parts{
+            parts_.shards.world(id), parts_.database, parts_.hosts, *salt_secret, *id_secret,
+            *occupant_secret};
         auto answering = parts_.shards.run_on(id, [this, id, config, tls, parts] {
             servers_[id] = std::make_unique<ShardServer>(parts, config, tls);
         });
@@ -48,6 +53,9 @@ reactor::Deferred<void> ServerGroup::start(Config config, ClientTls tls) {
     auto restoring = restore_streams();
     const base::Result<void> restored = co_await std::move(restoring);
     if (!restored) co_return restored.error();
+    auto resuming = parts_.shards.run_on(0, [this] { return servers_[0]->resume_modules(); });
+    const base::Result<void> resumed = co_await std::move(resuming);
+    if (!resumed) co_return resumed.error();
     // Listening comes last, everywhere: a connection may need any other shard.
     for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
         auto answering =
@@ -83,6 +91,12 @@ reactor::Deferred<void> ServerGroup::shut_down(base::Duration grace) {
         if (!servers_[id]) continue;
         auto suspending =
             parts_.shards.run_on(id, [this, id] { return servers_[id]->clients().suspend(); });
+        static_cast<void>(co_await std::move(suspending));
+    }
+    for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
+        if (!servers_[id]) continue;
+        auto suspending =
+            parts_.shards.run_on(id, [this, id] { return servers_[id]->suspend_modules(); });
         static_cast<void>(co_await std::move(suspending));
     }
     co_return co_await quiesce();

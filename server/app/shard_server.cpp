@@ -36,6 +36,7 @@ ShardServer::ShardServer(Parts parts, Config config, ClientTls tls)
         .hosts = parts_.hosts,
         .disco = disco_,
         .archive_ids = archive_ids_,
+        .occupant_id_secret = parts_.occupant_id_secret,
         .catalog = catalog_,
     });
     BeforeLogin* before_login = nullptr;
@@ -70,6 +71,30 @@ void ShardServer::connect(const std::vector<ShardServer*>& all) {
     router_.connect(std::move(routers));
     users_.connect(std::move(users));
     clients_->connect(std::move(clients));
+    for (std::size_t i = 0; i < modules_.size(); ++i) {
+        std::vector<modules::Module*> instances;
+        for (ShardServer* shard : all)
+            instances.push_back(shard->modules_[i].get());
+        modules_[i]->connect(instances);
+    }
+}
+
+reactor::Deferred<void> ShardServer::resume_modules() {
+    for (const auto& module : modules_) {
+        const base::Result<void> resumed = co_await module->resume();
+        if (!resumed) co_return resumed.error();
+    }
+    co_return {};
+}
+
+// What one cannot save is no reason for the next to lose what it has.
+reactor::Deferred<void> ShardServer::suspend_modules() {
+    base::Result<void> all;
+    for (const auto& module : modules_) {
+        const base::Result<void> suspended = co_await module->suspend();
+        if (!suspended) all = suspended;
+    }
+    co_return all;
 }
 
 void ShardServer::reload(Config config, ClientTls tls) {

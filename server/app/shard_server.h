@@ -21,12 +21,14 @@ namespace server {
 
 class ShardServer {
 public:
+    static constexpr std::size_t kOccupantIdSecretBytes = 32;
     struct Parts {
         reactor::World& world;
         storage::Database& database;
         const Hosts& hosts;
         std::string fake_salt_secret;
         std::string archive_id_secret;  ///< ArchiveIds::kSecretBytes random bytes.
+        std::string occupant_id_secret;  ///< kOccupantIdSecretBytes random bytes.
     };
 
     /// `config` is copied; references outlive this object.
@@ -37,6 +39,9 @@ public:
 
     /// The servers of all shards, index = shard id; once, before any connection.
     void connect(const std::vector<ShardServer*>& all);
+    /// See modules::Module.
+    reactor::Deferred<void> resume_modules();
+    reactor::Deferred<void> suspend_modules();
     /// Settings that a running server can take over, and new certificates.
     void reload(Config config, ClientTls tls);
 

@@ -113,13 +113,17 @@ private:
                                          {{"reason", std::string(reason)}});
     }
 
-    // §3.3: presence without a word, everything else as if nobody were here. What must not be
-    // answered the router drops.
+    // §3.3: presence and what is said in rooms without a word, everything else as if nobody were
+    // here. What must not be answered the router drops.
     Verdict judge_inbound(const StanzaEvent& event) {
         const xmpp::Stanza& stanza = event.stanza;
         if (!stanza.from() || !event.account.blocks(*stanza.from())) return Verdict::proceed();
         refused_.add();
-        if (stanza.is_presence()) return Verdict::done();
+        // A room takes the error for a sign that its occupant is gone, and the block may be meant
+        // for one other occupant.
+        const bool is_groupchat =
+            stanza.is_message() && stanza.message_type() == xmpp::MessageType::groupchat;
+        if (stanza.is_presence() || is_groupchat) return Verdict::done();
         return Verdict::refuse(StanzaError::service_unavailable());
     }
 

@@ -54,6 +54,7 @@ std::vector<ModuleDescriptor> catalog() {
         describe_client_state(), describe_offline(),
         describe_archive(),      describe_retraction(),
         describe_registration(), describe_contact_addresses(),
+        describe_muc(),
     };
     for (auto module = all.begin(); module != all.end(); ++module) {
         for (const std::string_view needed : module->needs)

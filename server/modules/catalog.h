@@ -27,6 +27,7 @@ ModuleDescriptor describe_vcard();
 ModuleDescriptor describe_private_storage();
 ModuleDescriptor describe_registration();
 ModuleDescriptor describe_contact_addresses();
+ModuleDescriptor describe_muc();
 
 /// All of them. CHECKs that what a module needs comes before it.
 std::vector<ModuleDescriptor> catalog();

@@ -40,25 +40,33 @@ Subscription DiscoDirectory::add_account_features(Features list) {
 xmpp::DiscoInfo DiscoDirectory::server_info() const {
     xmpp::DiscoInfo info;
     info.identities.push_back({.category = "server", .type = "im", .name = "Parley"});
-    for (const std::string_view feature : features_) info.add_feature(feature);
+    for (const std::string_view feature : features_)
+        info.add_feature(feature);
     for (const Features& list : more_features_)
-        for (const std::string_view feature : list()) info.add_feature(feature);
-    for (const auto& make : forms_) info.forms.push_back(make());
+        for (const std::string_view feature : list())
+            info.add_feature(feature);
+    for (const auto& make : forms_)
+        info.forms.push_back(make());
     return info;
 }
 
 xmpp::DiscoItems DiscoDirectory::server_items(std::string_view host) const {
     xmpp::DiscoItems items;
-    for (const auto& make : items_) items.items.push_back(make(host));
+    for (const auto& make : items_) {
+        xmpp::DiscoItem item = make(host);
+        if (!item.jid.empty()) items.items.push_back(std::move(item));
+    }
     return items;
 }
 
 xmpp::DiscoInfo DiscoDirectory::account_info() const {
     xmpp::DiscoInfo info;
     info.identities.push_back({.category = "account", .type = "registered"});
-    for (const std::string_view feature : account_features_) info.add_feature(feature);
+    for (const std::string_view feature : account_features_)
+        info.add_feature(feature);
     for (const Features& list : more_account_features_)
-        for (const std::string_view feature : list()) info.add_feature(feature);
+        for (const std::string_view feature : list())
+            info.add_feature(feature);
     return info;
 }
 

@@ -22,7 +22,7 @@ public:
 
     /// An extension form (XEP-0128) of the server's disco#info, made anew for each answer.
     [[nodiscard]] Subscription add_form(std::function<xmpp::DataForm()> make);
-    /// An item that the host shows in disco#items.
+    /// An item that the host shows in disco#items; one without address is not shown.
     [[nodiscard]] Subscription add_item(std::function<xmpp::DiscoItem(std::string_view host)> make);
 
     /// Features that come and go with the configuration: asked for at each answer.

@@ -13,6 +13,7 @@
 #include "server/routing/router.h"
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +38,13 @@ public:
     virtual void reload(const Config&) {}
     /// An element for the stream features that follow a login (RFC 6120 §4.3.2), made per host.
     virtual std::function<xmpp::Element(std::string_view host)> stream_feature() { return nullptr; }
+    /// All instances of this module, index = shard id; once, before anything is served.
+    virtual void connect(const std::vector<Module*>&) {}
+    /// Takes up what `suspend` left, before anybody can connect. Called on shard 0 alone.
+    virtual reactor::Deferred<void> resume() { return reactor::ready(); }
+    /// The server stops in order: clients that will not come back have gone. Settles when what is
+    /// to outlast the stop is on disk. Called on every shard.
+    virtual reactor::Deferred<void> suspend() { return reactor::ready(); }
     /// The one module that answers clients which are not logged in (XEP-0077) returns itself.
     virtual BeforeLogin* before_login() { return nullptr; }
 };
@@ -58,6 +66,7 @@ struct ModuleContext {
     const Hosts& hosts;
     DiscoDirectory& disco;
     const ArchiveIds& archive_ids;
+    const std::string& occupant_id_secret;  ///< Of rooms: 32 random bytes, the same everywhere.
     /// All modules of this server, for disco and the like.
     const std::vector<ModuleDescriptor>& catalog;
 };

@@ -167,6 +167,26 @@ reactor::Deferred<void> DurableDelivery::store(Job job) {
     co_return {};
 }
 
+void DurableDelivery::keep_sent(const Account& account, const xmpp::Stanza& message) {
+    tasks_.add("sent message", run_keep_sent(account.jid(), message));
+}
+
+reactor::Deferred<void> DurableDelivery::run_keep_sent(xmpp::Jid account, xmpp::Stanza message) {
+    std::vector<storage::MessageCopy> copies = {{.owner = account,
+                                                 .peer = *message.to(),
+                                                 .outgoing = true,
+                                                 .archived = true,
+                                                 .deliveries = {}}};
+    auto writing =
+        parts_.database.write([xml = message.to_xml(), copies = std::move(copies),
+                               now = parts_.world.clock.wall()](storage::Transaction& transaction) {
+            return storage::Messages(transaction).append(now, xml, copies);
+        });
+    const base::Result<storage::Appended> kept = co_await std::move(writing);
+    if (!kept) parts_.world.log.error("message.store_failed", {{"why", kept.error().message()}});
+    co_return {};
+}
+
 SessionSink* DurableDelivery::session_of(const xmpp::Jid& account, SessionId session) {
     Account* loaded = parts_.accounts.find(account);
     if (loaded == nullptr) return nullptr;

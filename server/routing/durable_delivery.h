@@ -60,7 +60,11 @@ public:
     void take(Account& account, xmpp::Stanza message, DeliveryRule rule,
               const std::optional<Origin>& origin);
 
+    /// Adds `message`, which `account` sends, to its archive, beside what becomes of it elsewhere.
+    void keep_sent(const Account& account, const xmpp::Stanza& message);
+
 private:
+    reactor::Deferred<void> run_keep_sent(xmpp::Jid account, xmpp::Stanza message);
     struct Target {
         SessionId session = 0;
         Place place;

@@ -23,6 +23,10 @@ bool Outbox::add(reactor::ShardId target, RoutedStanza& routed) {
     return true;
 }
 
+void Outbox::add(reactor::ShardId target, FanOut fan_out) {
+    push(target, std::move(fan_out));
+}
+
 void Outbox::add(reactor::ShardId target, OriginReport report) {
     push(target, report);
 }

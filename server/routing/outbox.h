@@ -21,7 +21,12 @@ struct RoutedStanza {
     xmpp::Stanza stanza;
     std::optional<Origin> origin;
 };
-using Mail = std::variant<RoutedStanza, OriginReport>;
+/// One stanza for many.
+struct FanOut {
+    xmpp::Stanza stanza;
+    std::vector<xmpp::Jid> recipients;
+};
+using Mail = std::variant<RoutedStanza, FanOut, OriginReport>;
 
 class Outbox final : private reactor::TurnEnd {
 public:
@@ -38,6 +43,9 @@ public:
 
     /// False: too many wait; the stanza is left with the caller.
     bool add(reactor::ShardId target, RoutedStanza& routed);
+    /// Never refused, so that all who are to get it do: there is one for a stanza that somebody was
+    /// allowed to send.
+    void add(reactor::ShardId target, FanOut fan_out);
     /// Never refused: there are no more of them than stanzas whose storing is under way.
     void add(reactor::ShardId target, OriginReport report);
     bool congested() const { return congested_; }

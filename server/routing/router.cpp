@@ -12,7 +12,10 @@
 #include "server/routing/outbox.h"
 #include "server/routing/presence.h"
 #include "server/routing/sent_messages.h"
+#include "xmpp/payloads/message_class.h"
 
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 namespace server {
@@ -78,7 +81,9 @@ struct Router::Impl {
     Counter& bounced;
     Counter& crossed;
     Router* self = nullptr;
+    std::unordered_map<std::string, DomainService*> services;
 
+    DomainService* service_of(std::string_view domain) const;
     Submitted submit_message(Account& account, Resource& resource, xmpp::Stanza message,
                              std::uint32_t taken);
     void route(RoutedStanza&& routed_stanza);
@@ -86,6 +91,8 @@ struct Router::Impl {
     void report(const Origin& origin, OriginReport about);
     void settle(const std::optional<Origin>& origin);
     void refuse(RoutedStanza&& routed_stanza, const xmpp::StanzaError& error);
+    void arrive(RoutedStanza&& routed_stanza);
+    void spread(FanOut&& fan_out);
     void deliver_home(RoutedStanza&& routed_stanza);
     void deliver_in(Account& account, RoutedStanza&& routed_stanza);
     void deliver_absent(xmpp::Stanza&& stanza);
@@ -142,7 +149,10 @@ Router::Submitted Router::submit(Account& account, Resource& resource, xmpp::Sta
 // What is not stored is sent now, for all that anybody will ever know.
 Router::Submitted Router::Impl::submit_message(Account& account, Resource& resource,
                                                xmpp::Stanza message, std::uint32_t taken) {
-    if (!DurableDelivery::concerns(message)) {
+    const bool is_kept =
+        DurableDelivery::concerns(message) || (xmpp::is_worth_archiving_in_room(message) &&
+                                               service_of(message.to()->domain()) != nullptr);
+    if (!is_kept) {
         MessageEvent event{account, &resource, message, {}};
         (void)parts.hooks.message_sent.run(event);
         self->route(std::move(message));
@@ -152,6 +162,11 @@ Router::Submitted Router::Impl::submit_message(Account& account, Resource& resou
                   .managed = taken == 0 ? 0 : resource.managed,
                   .taken = taken,
                   .archived = parts.hooks.archives(account, message)};
+    // A room passes it on in another name, so the sender's copy is one of its own.
+    if (origin.archived && service_of(message.to()->domain()) != nullptr) {
+        durable.keep_sent(account, message);
+        origin.archived = false;
+    }
     origin.ticket = sent.add(account, resource, message, taken, origin.archived);
     route({std::move(message), origin});
     const Submitted known = sent.state_of(origin.ticket);
@@ -163,27 +178,87 @@ void Router::route(xmpp::Stanza stanza) {
     impl_->route({std::move(stanza), std::nullopt});
 }
 
+void Router::route(xmpp::Stanza stanza, const std::optional<Origin>& origin) {
+    impl_->route({std::move(stanza), origin});
+}
+
 void Router::Impl::route(RoutedStanza&& routed_stanza) {
     const xmpp::Stanza& stanza = routed_stanza.stanza;
     CHECK(stanza.to().has_value());
     routed.add();
     const xmpp::Jid& to = *stanza.to();
-    if (!self->is_local(to.domain()))
+    DomainService* service = service_of(to.domain());
+    if (service == nullptr && !self->is_local(to.domain()))
         return refuse(std::move(routed_stanza), xmpp::StanzaError::remote_server_not_found());
     if (!to.has_local()) {
+        if (service != nullptr)
+            return service->receive(std::move(routed_stanza.stanza), routed_stanza.origin);
         settle(routed_stanza.origin);
         return deliver_to_server(std::move(routed_stanza.stanza));
     }
     const reactor::ShardId home = shard_of(to.bare_view(), parts.world.shards.count());
-    if (home == shard) return deliver_home(std::move(routed_stanza));
+    if (home == shard) return arrive(std::move(routed_stanza));
     crossed.add();
     if (!outbox.add(home, routed_stanza))
         refuse(std::move(routed_stanza), xmpp::StanzaError::resource_constraint());
 }
 
+DomainService* Router::Impl::service_of(std::string_view domain) const {
+    if (services.empty() || self->is_local(domain)) return nullptr;
+    const auto found = services.find(std::string(domain));
+    return found == services.end() ? nullptr : found->second;
+}
+
+Subscription Router::serve(std::string domain, DomainService& service) {
+    CHECK(!is_local(domain));
+    CHECK(impl_->services.emplace(domain, &service).second);
+    return Subscription([impl = impl_.get(), domain] { impl->services.erase(domain); });
+}
+
+void Router::route_to_all(const xmpp::Stanza& stanza, std::span<const xmpp::Jid> recipients) {
+    std::vector<std::vector<xmpp::Jid>> by_shard(impl_->all.size());
+    const auto count = static_cast<reactor::ShardId>(impl_->all.size());
+    for (const xmpp::Jid& to : recipients) {
+        const bool crosses = to.has_local() && is_local(to.domain());
+        by_shard[crosses ? shard_of(to.bare_view(), count) : impl_->shard].push_back(to);
+    }
+    for (reactor::ShardId id = 0; id < count; ++id) {
+        if (by_shard[id].empty()) continue;
+        impl_->routed.add(by_shard[id].size());
+        FanOut fan_out{stanza, std::move(by_shard[id])};
+        if (id == impl_->shard) {
+            impl_->spread(std::move(fan_out));
+        } else {
+            impl_->crossed.add();
+            impl_->outbox.add(id, std::move(fan_out));
+        }
+    }
+}
+
+// What is not for an account of this shard finds its own way.
+void Router::Impl::spread(FanOut&& fan_out) {
+    for (const xmpp::Jid& to : fan_out.recipients) {
+        xmpp::Stanza copy = fan_out.stanza;
+        copy.set_to(to);
+        if (to.has_local() && self->is_local(to.domain())) {
+            deliver_home({std::move(copy), std::nullopt});
+        } else {
+            self->route(std::move(copy));
+        }
+    }
+}
+
+void Router::Impl::arrive(RoutedStanza&& routed_stanza) {
+    DomainService* service = service_of(routed_stanza.stanza.to()->domain());
+    if (service == nullptr) return deliver_home(std::move(routed_stanza));
+    service->receive(std::move(routed_stanza.stanza), routed_stanza.origin);
+}
+
 void Router::Impl::open(Mail mail) {
     if (auto* routed_stanza = std::get_if<RoutedStanza>(&mail)) {
-        deliver_home(std::move(*routed_stanza));
+        arrive(std::move(*routed_stanza));
+    } else if (auto* fan_out = std::get_if<FanOut>(&mail)) {
+        spread(std::move(*fan_out));
     } else {
         sent.report(std::get<OriginReport>(mail));
     }
@@ -196,6 +271,10 @@ void Router::Impl::report(const Origin& origin, OriginReport about) {
     } else {
         outbox.add(origin.shard, about);
     }
+}
+
+void Router::report(const Origin& origin, OriginReport about) {
+    impl_->report(origin, about);
 }
 
 // Nothing of it will be stored.
@@ -212,7 +291,9 @@ void Router::bounce(xmpp::Stanza stanza, const xmpp::StanzaError& error) {
     if (!may_be_answered(stanza) || !stanza.from()) return;
     impl_->bounced.add();
     xmpp::Stanza reply = stanza.reply_error(error);
-    if (!reply.to() || !is_local(reply.to()->domain())) return;
+    if (!reply.to()) return;
+    const std::string_view domain = reply.to()->domain();
+    if (!is_local(domain) && impl_->service_of(domain) == nullptr) return;
     route(std::move(reply));
 }
 

@@ -6,8 +6,12 @@
 #include "server/accounts/accounts.h"
 #include "server/routing/hooks.h"
 #include "server/routing/iq_routes.h"
+#include "server/routing/origin.h"
 
 #include <memory>
+#include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace storage {
@@ -33,6 +37,17 @@ public:
 
 protected:
     ~CongestionObserver() = default;
+};
+
+/// Answers for a domain of ours that is no virtual host: a chat service. One on each shard.
+class DomainService {
+public:
+    /// A stanza for the domain, on any shard, or for an address in it, on that address's shard.
+    /// `origin`: a message of a client of ours; `Router::report` tells what became of it.
+    virtual void receive(xmpp::Stanza stanza, const std::optional<Origin>& origin) = 0;
+
+protected:
+    ~DomainService() = default;
 };
 
 class Router {
@@ -71,8 +86,20 @@ public:
     Submitted submit(Account& account, Resource& resource, xmpp::Stanza stanza,
                      std::uint32_t taken = 0);
 
-    /// Sends to the entity named by `to`; `from` and `to` must be set. Any shard.
+    /// Sends to the entity named by `to`; `from` and `to` must be set. Any shard. `origin`: a
+    /// message that came with it and is passed on in another's name; who ends it reports.
     void route(xmpp::Stanza stanza);
+    void route(xmpp::Stanza stanza, const std::optional<Origin>& origin);
+
+    /// Sends one stanza to many: `from` must be set, 'to' is set for each. What it says is
+    /// serialised once, and another shard gets it once with those it is for.
+    void route_to_all(const xmpp::Stanza& stanza, std::span<const xmpp::Jid> recipients);
+
+    /// From now on stanzas for `domain` go to `service`, on every shard to its own. `domain` is
+    /// prepared and none of the virtual hosts.
+    [[nodiscard]] Subscription serve(std::string domain, DomainService& service);
+    /// Tells the shard of `origin` what became of its message.
+    void report(const Origin& origin, OriginReport about);
 
     /// Answers `stanza` with an error, unless it is itself an error or a result, or a kind that the
     /// RFC drops silently.

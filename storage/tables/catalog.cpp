@@ -7,6 +7,7 @@
 #include "storage/tables/messages_offline_move.h"
 #include "storage/tables/meta.h"
 #include "storage/tables/private_xml.h"
+#include "storage/tables/rooms.h"
 #include "storage/tables/roster.h"
 #include "storage/tables/sm_sessions.h"
 #include "storage/tables/users.h"
@@ -29,6 +30,7 @@ std::span<const StoreSchema> all_stores() {
         kOfflineMoveSchema,
         kSmSessionsSchema,
         kArchivePreferencesSchema,
+        kRoomsSchema,
     };
     return stores;
 }

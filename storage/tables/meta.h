@@ -15,6 +15,8 @@ namespace storage {
 inline constexpr std::string_view kMetaScramFakeSaltSecret = "scram_fake_salt_secret";
 /// Random bytes, made once, by which archive ids are enciphered.
 inline constexpr std::string_view kMetaArchiveIdSecret = "archive_id_secret";
+/// Random bytes, made once, from which rooms derive the ids of their occupants.
+inline constexpr std::string_view kMetaOccupantIdSecret = "occupant_id_secret";
 inline constexpr std::string_view kMetaDatabaseId = "database_id";
 
 class Meta {

@@ -1,0 +1,330 @@
+// Room: one chat room (XEP-0045) as a value without I/O. Stanzas for the room go in, what is to be
+// sent comes out as Effects. What has to be saved comes out as a RoomChange, judged and not yet
+// applied; a message that everybody is to get as a Reflection, which may be archived before. Until
+// the caller has saved and applied it, it gives the room nothing else that could contradict it.
+#pragma once
+
+#include "reactor/base/clock.h"
+#include "server/modules/muc/affiliations.h"
+#include "server/modules/muc/history.h"
+#include "server/modules/muc/occupant_ids.h"
+#include "server/modules/muc/privileges.h"
+#include "server/modules/muc/room_config.h"
+#include "xmpp/core/stanza.h"
+#include "xmpp/payloads/muc_requests.h"
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace server::modules::muc {
+
+/// A stanza with 'from', and to whom it goes (full JIDs mostly); 'to' is set for each.
+struct Delivery {
+    xmpp::Stanza stanza;
+    std::vector<xmpp::Jid> to;
+    /// It is what came, passed on: its sender is told when it has been stored.
+    bool passes_on = false;
+};
+using Effects = std::vector<Delivery>;
+
+/// A client in the room.
+struct OccupantSession {
+    xmpp::Jid jid;           ///< Full.
+    std::string presence{};  ///< The content of its presence, as it is shown.
+    std::string lang{};
+};
+
+/// Somebody in the room under one nick, with one client or more of one user (§7.2.8).
+struct Occupant {
+    std::string nick;
+    std::string key;  ///< nick_key(nick)
+    xmpp::Jid jid;    ///< Bare.
+    MucRole role = MucRole::none;
+    std::vector<OccupantSession> sessions{};  ///< The last one's presence is shown.
+    std::optional<base::WallTime> spoke_at{};
+};
+
+struct RoomSubject {
+    std::string xml{};  ///< The message, as it was reflected, without 'to'; empty: never set.
+    base::WallTime at{};
+};
+
+/// A message for all occupants.
+struct Reflection {
+    xmpp::Stanza stanza;  ///< From the speaker's occupant JID, without 'to'.
+    xmpp::Jid speaker;    ///< Full.
+    xmpp::Element item;   ///< <x/> of muc#user with the speaker's real address, for the archive.
+    bool archived = false;
+};
+
+/// A moderator takes back what somebody else has said (XEP-0425).
+struct Moderation {
+    std::string stanza_id{};  ///< Of the message, in the room's archive.
+    /// What stands in its place, without the time.
+    xmpp::Element tombstone{};
+};
+
+/// The room's vCard (XEP-0054), of which the photo counts (XEP-0486).
+struct RoomVcard {
+    std::string xml{};   ///< Empty: none.
+    std::string hash{};  ///< SHA-1 of the photo in hexadecimal digits; empty: none.
+};
+
+/// A change that is to be saved, then applied.
+struct RoomChange {
+    std::vector<Affiliated> affiliations{};  ///< New values; none: forgotten.
+    std::vector<xmpp::MucChange> roles{};
+    std::optional<RoomConfig> config{};
+    std::optional<RoomSubject> subject{};
+    std::optional<Reflection> reflection{};  ///< Of the new subject, or of the moderation.
+    std::optional<Moderation> moderation{};
+    std::optional<RoomVcard> vcard{};
+    std::optional<xmpp::MucDestroy> destruction{};
+    std::vector<xmpp::MucInvite> invites{};
+    bool unlocks = false;
+    /// Who wants it and is told: an iq, or a message.
+    xmpp::Stanza request;
+
+    /// Whether anything of it is kept in the database.
+    bool durable() const {
+        return !affiliations.empty() || config || subject || destruction || moderation || vcard ||
+               unlocks;
+    }
+};
+
+using Outcome = std::variant<std::monostate, Reflection, RoomChange>;
+
+class Room {
+public:
+    static constexpr std::size_t kNickBytesMax = 256;
+    static constexpr std::size_t kPresenceBytesMax = 4096;
+    static constexpr std::size_t kSessionsMax = 20;  ///< Clients of one occupant.
+    static constexpr std::size_t kRelaysMax = 200;   ///< IQs between occupants under way.
+    /// Admins and owners that enter a full room (§7.2.9).
+    static constexpr std::uint32_t kStaffReserve = 20;
+    static constexpr std::size_t kSubjectBytesMax = 4096;
+
+    struct Parts {
+        xmpp::Jid jid;  ///< Bare.
+        const OccupantIds& ids;
+        const RoomLimits& limits;
+    };
+
+    /// What is stored of a room.
+    struct Stored {
+        RoomConfig config;
+        RoomSubject subject;
+        std::vector<Affiliated> affiliations;
+        std::string avatar_hash{};
+        std::int64_t version = 0;  ///< Of the affiliations.
+        std::int64_t forgotten = 0;
+    };
+
+    /// A new one (§10.1.1): locked, until its owner has configured it.
+    static Room make_new(Parts parts, const RoomConfig& config, const xmpp::Jid& owner);
+    Room(Parts parts, Stored stored);
+
+    // --- what comes in; `now` for delays and histories
+
+    void on_presence(const xmpp::Stanza& presence, base::WallTime now, Effects& effects);
+    Outcome on_message(const xmpp::Stanza& message, base::WallTime now, Effects& effects);
+    /// Requests for the room or an occupant, and responses from occupants. False: nobody here
+    /// answers that request.
+    bool on_iq(const xmpp::Stanza& iq, Effects& effects, Outcome& outcome);
+
+    /// Applies what was saved, and tells those whom it concerns, the requester included.
+    /// `stanza_id`: of the new subject in the archive, or empty.
+    void apply(RoomChange change, base::WallTime now, std::string_view stanza_id, Effects& effects);
+    /// Sends a reflection to everybody; `stanza_id`: its id in the archive, or empty.
+    void reflect(Reflection said, base::WallTime at, std::string_view stanza_id, Effects& effects);
+
+    // --- what is asked of it
+
+    const xmpp::Jid& jid() const { return parts_.jid; }
+    const RoomConfig& config() const { return config_; }
+    const RoomSubject& subject() const { return subject_; }
+    const Affiliations& affiliations() const { return affiliations_; }
+    const std::vector<Occupant>& occupants() const { return occupants_; }
+    History& history() { return history_; }
+    /// Of the room's photo; empty: it has none.
+    const std::string& avatar_hash() const { return avatar_hash_; }
+    bool locked() const { return locked_; }
+    /// Nobody is there, and it does not outlast that.
+    bool is_over() const {
+        return destroyed_ || (occupants_.empty() && (locked_ || !config_.persistent));
+    }
+    bool destroyed() const { return destroyed_; }
+    std::size_t sessions() const { return sessions_; }
+    /// Whether `user` could enter now, password aside (XEP-0313 §6.1.2).
+    bool may_enter(const xmpp::Jid& user) const;
+    bool sees_addresses(const xmpp::Jid& user) const;
+    const Occupant* occupant_of(const xmpp::Jid& full) const;
+    Standing standing_of(const xmpp::Jid& user) const;
+    xmpp::Jid occupant_jid(std::string_view nick) const;
+
+    /// The affiliations have been stored for the first time, as that version (XEP-0463).
+    void set_version(std::int64_t version);
+    /// Puts back somebody whose stream outlived a restart. No presence is sent.
+    void restore(Occupant occupant);
+
+private:
+    /// A private message or an invitation, whose refusal goes back to who sent it.
+    struct PrivateMessage {
+        xmpp::Jid to;
+        xmpp::Jid from;
+        std::string id;
+        std::string nick;  ///< Of the one who got it; empty: it was an invitation.
+    };
+    /// How a presence differs from what is usual.
+    struct PresenceText {
+        std::vector<xmpp::MucStatus> codes{};
+        std::optional<MucRole> role{};
+        std::string new_nick{};
+        std::string reason{};
+        std::string actor_nick{};
+        const xmpp::MucDestroy* destroy = nullptr;
+        std::int64_t since = 0;  ///< XEP-0463, likewise `until`.
+        std::int64_t until = 0;
+        bool leaves = false;                      ///< Unavailable.
+        const std::string* last_words = nullptr;  ///< Content of the presence that left.
+    };
+    /// §8.2: those who are removed hear it first, then the requester, then the rest.
+    struct Notices {
+        Effects removed{};
+        Effects rest{};
+    };
+    enum class Removal : std::uint8_t { left, kicked, banned, affiliation, members_only, error };
+
+    // room_presence.cpp
+    void enter(const xmpp::Stanza& presence, const xmpp::Element& x, base::WallTime now,
+               Effects& effects);
+    std::optional<xmpp::StanzaError> refuse_entry(const xmpp::Jid& user, std::string_view nick,
+                                                  const xmpp::MucJoin& join) const;
+    std::optional<xmpp::StanzaError> refuse_nick(const xmpp::Jid& user,
+                                                 std::string_view nick) const;
+    void send_all_to_newcomer(const Occupant& self, const OccupantSession& session,
+                              const xmpp::MucJoin& join, std::string_view id, bool created,
+                              base::WallTime now, Effects& effects);
+    void send_subject(const xmpp::Jid& to, Effects& effects) const;
+    void change_nick(Occupant& occupant, const xmpp::Stanza& presence, Effects& effects);
+    void update_presence(Occupant& occupant, const xmpp::Stanza& presence, Effects& effects);
+    void leave(const xmpp::Jid& session, const std::string* last_words, Removal why,
+               Effects& effects);
+    void remove_occupant(std::size_t index, const PresenceText& text, Effects& to_self,
+                         Effects& to_others);
+    static std::vector<xmpp::MucStatus> codes_of(Removal why);
+    std::optional<OccupantSession> session_from(const xmpp::Stanza& presence) const;
+    void refuse_presence(const xmpp::Stanza& presence, const xmpp::StanzaError& error,
+                         Effects& effects) const;
+
+    // room_telling.cpp
+    xmpp::Stanza presence_of(const Occupant& occupant, const OccupantSession& session,
+                             bool with_address, const PresenceText& text, bool to_self) const;
+    void tell_self(const Occupant& occupant, const PresenceText& text, Effects& effects) const;
+    void tell_others(const Occupant& occupant, const PresenceText& text, Effects& effects) const;
+    void tell_all(const Occupant& occupant, const PresenceText& text, Effects& effects) const;
+    std::vector<xmpp::Jid> everybody() const;
+    std::vector<xmpp::Jid> moderators() const;
+    static std::vector<xmpp::Jid> clients_of(const Occupant& occupant);
+    void send(xmpp::Stanza stanza, const xmpp::Jid& to, Effects& effects) const;
+    void refuse(const xmpp::Stanza& request, const xmpp::StanzaError& error,
+                Effects& effects) const;
+
+    // room_messages.cpp
+    Outcome on_groupchat(const xmpp::Stanza& message, base::WallTime now, Effects& effects);
+    Reflection reflection_of(const Occupant& speaker, const xmpp::Stanza& message) const;
+    void on_private_message(const xmpp::Stanza& message, Effects& effects);
+    void on_error(const xmpp::Stanza& message, Effects& effects);
+    void remember_sent(PrivateMessage sent);
+    Outcome on_room_message(const xmpp::Stanza& message, Effects& effects);
+
+    // room_invitations.cpp
+    Outcome on_invites(const xmpp::Stanza& message, xmpp::MucMediated mediated, Effects& effects);
+    void send_invite(const xmpp::MucInvite& invite, const xmpp::Jid& from, std::string_view id,
+                     Effects& effects) const;
+    void on_decline(const xmpp::Stanza& message, const xmpp::MucDecline& decline,
+                    Effects& effects) const;
+    Outcome on_voice_form(const xmpp::Stanza& message, const xmpp::Element& x, Effects& effects);
+
+    // room_admin.cpp
+    base::Result<xmpp::Element, xmpp::StanzaError> list(const xmpp::Jid& user,
+                                                        const xmpp::Element& query) const;
+    bool may_list(const xmpp::Jid& user, const xmpp::MucList& which) const;
+    base::Result<RoomChange, xmpp::StanzaError> judge(const xmpp::Stanza& request,
+                                                      std::vector<xmpp::MucChange> changes) const;
+    base::Result<Affiliated, xmpp::StanzaError> judge_affiliation(
+        const xmpp::Jid& actor, const xmpp::MucChange& change) const;
+    void apply_role(const xmpp::MucChange& change, const std::string& actor, Notices& notices);
+    void apply_affiliation(const Affiliated& entry, const std::string& actor, Notices& notices);
+    void apply_affiliation_here(Occupant& occupant, MucAffiliation before, const Affiliated& entry,
+                                PresenceText text, Notices& notices);
+    void invite_new_member(const xmpp::Jid& member, Effects& effects) const;
+    void announce_absent(const Affiliated& entry, const PresenceText& text, Effects& effects) const;
+    std::string nick_of(const xmpp::Jid& user) const;
+
+    // room_owner.cpp
+    xmpp::Element owner_form() const;
+    base::Result<RoomChange, xmpp::StanzaError> judge_owner(const xmpp::Stanza& request) const;
+    base::Result<RoomChange, xmpp::StanzaError> judge_form(const xmpp::Stanza& request,
+                                                           const xmpp::DataForm& form) const;
+    void apply_config(const RoomConfig& config, Notices& notices);
+    void tell_code(xmpp::MucStatus code, Effects& effects) const;
+    void apply_destruction(const xmpp::MucDestroy& destroy, Effects& effects);
+
+    // room_moderation.cpp
+    base::Result<RoomChange, xmpp::StanzaError> judge_moderation(const xmpp::Stanza& request) const;
+    void forget_retracted(const xmpp::Stanza& retraction);
+
+    // room_vcard.cpp
+    base::Result<RoomChange, xmpp::StanzaError> judge_vcard(const xmpp::Stanza& request) const;
+
+    // room_versions.cpp
+    void send_affiliations(const xmpp::Jid& to, std::string_view since, Effects& effects) const;
+    bool sees_all_affiliations(const xmpp::Jid& user) const;
+
+    // room_registration.cpp
+    base::Result<xmpp::Element, xmpp::StanzaError> registration(const xmpp::Jid& user) const;
+    base::Result<RoomChange, xmpp::StanzaError> judge_registration(
+        const xmpp::Stanza& request) const;
+    std::optional<xmpp::StanzaError> refuse_registration(const xmpp::Jid& user) const;
+
+    // room_iqs.cpp
+    void relay(const xmpp::Stanza& request, Effects& effects);
+    void relay_response(const xmpp::Stanza& response, Effects& effects);
+
+    Occupant* find_session(const xmpp::Jid& full);
+    Occupant* find_nick(std::string_view nick);
+    const Occupant* find_nick(std::string_view nick) const;
+    std::size_t index_of(const Occupant& occupant) const;
+    bool is_shown(const Occupant& occupant) const { return config_.broadcast.has(occupant.role); }
+
+    /// An iq that went through the room: to whom its response goes.
+    struct Relay {
+        std::uint64_t number = 0;
+        xmpp::Jid asked;   ///< As it was sent to.
+        xmpp::Jid asker;   ///< Full.
+        std::string nick;  ///< Who was asked, as the asker knows them.
+        std::string id;
+    };
+
+    Parts parts_;
+    RoomConfig config_;
+    RoomSubject subject_;
+    Affiliations affiliations_;
+    std::vector<Occupant> occupants_;
+    std::size_t sessions_ = 0;
+    History history_;
+    std::string avatar_hash_;
+    std::deque<Relay> relays_;
+    std::deque<PrivateMessage> private_messages_;
+    std::uint64_t last_relay_ = 0;
+    bool locked_ = false;
+    bool destroyed_ = false;
+};
+
+}  // namespace server::modules::muc

@@ -1,0 +1,261 @@
+// Room: lists and changes of roles and affiliations (XEP-0045 §8.2 to §8.5, §9, §10.3 to §10.8). A
+// request is judged as a whole: if one item may not be, none is.
+#include "server/modules/muc/room.h"
+
+#include "xmpp/core/namespaces.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace server::modules::muc {
+namespace {
+
+using xmpp::Element;
+using xmpp::Jid;
+using xmpp::MucStatus;
+using xmpp::Stanza;
+using xmpp::StanzaError;
+
+}  // namespace
+
+// --- lists
+
+// Whoever is a member and sees addresses may see the lists of those who belong; in a semi-anonymous
+// room that is the admins' (§5.2.1), and the lists of admins and owners are the owners' (§10.5).
+bool Room::may_list(const Jid& user, const xmpp::MucList& which) const {
+    const Standing standing = standing_of(user);
+    if (std::holds_alternative<MucRole>(which)) return standing.role == MucRole::moderator;
+    const MucAffiliation affiliation = std::get<MucAffiliation>(which);
+    const bool is_staff = standing.affiliation >= MucAffiliation::admin;
+    if (affiliation == MucAffiliation::outcast) return is_staff;
+    const bool is_reader =
+        !config_.anonymous && standing.affiliation >= MucAffiliation::member &&
+        (standing.role == MucRole::none || config_.member_list.has(standing.role));
+    if (is_reader) return true;
+    if (affiliation == MucAffiliation::member) return is_staff;
+    return standing.affiliation == MucAffiliation::owner;
+}
+
+base::Result<Element, StanzaError> Room::list(const Jid& user, const Element& query) const {
+    const xmpp::MucList which = TRY(xmpp::parse_muc_list(query));
+    if (!may_list(user, which)) return std::unexpected(StanzaError::forbidden());
+    Element answer("query", xmpp::ns::muc_admin);
+    if (const MucRole* role = std::get_if<MucRole>(&which)) {
+        for (const Occupant& occupant : occupants_)
+            if (occupant.role == *role)
+                answer.add(xmpp::MucItem{.affiliation = affiliations_.of(occupant.jid),
+                                         .role = occupant.role,
+                                         .jid = occupant.sessions.back().jid.text(),
+                                         .nick = occupant.nick}
+                               .to_element(xmpp::ns::muc_admin));
+        return answer;
+    }
+    for (const Affiliated* entry : affiliations_.list(std::get<MucAffiliation>(which)))
+        answer.add(xmpp::MucItem{.affiliation = entry->affiliation,
+                                 .jid = entry->jid.text(),
+                                 .nick = entry->nick,
+                                 .reason = entry->reason}
+                       .to_element(xmpp::ns::muc_admin));
+    return answer;
+}
+
+// --- changes
+
+base::Result<Affiliated, StanzaError> Room::judge_affiliation(const Jid& actor,
+                                                              const xmpp::MucChange& change) const {
+    const Jid who = change.jid->bare();
+    const MucAffiliation from = affiliations_.of(who);
+    const MucAffiliation to = *change.affiliation;
+    if (auto refusal =
+            refuse_affiliation_change(affiliations_.of(actor), actor.same_bare(who), from, to))
+        return std::unexpected(*std::move(refusal));
+    // A domain can be banned (§9.2) and have nothing else.
+    if (!who.has_local() && to != MucAffiliation::outcast && to != MucAffiliation::none)
+        return std::unexpected(StanzaError::jid_malformed("a domain has no affiliation"));
+    if (who.same_bare(parts_.jid)) return std::unexpected(StanzaError::not_allowed());
+    const Affiliated* known = affiliations_.find(who);
+    Affiliated entry{.jid = who, .affiliation = to};
+    const bool keeps_nick = to >= MucAffiliation::member;
+    if (keeps_nick && known != nullptr) entry.nick = known->nick;
+    if (keeps_nick && change.nick) {
+        entry.nick = *change.nick;
+        if (!entry.nick.empty()) {
+            const auto prepared = parts_.jid.with_resource(entry.nick);
+            if (!prepared || entry.nick.size() > kNickBytesMax || !is_visible_nick(entry.nick))
+                return std::unexpected(StanzaError::not_acceptable("that is no nick"));
+            entry.nick = prepared->resource();
+            const Affiliated* holder = affiliations_.holder_of(entry.nick);
+            if (holder != nullptr && !holder->jid.same_bare(who))
+                return std::unexpected(StanzaError::conflict("the nick is another's"));
+        }
+    }
+    if (to == MucAffiliation::outcast) entry.reason = change.reason;
+    return entry;
+}
+
+base::Result<RoomChange, StanzaError> Room::judge(const Stanza& request,
+                                                  std::vector<xmpp::MucChange> changes) const {
+    const Jid& actor = *request.from();
+    const Standing standing = standing_of(actor);
+    RoomChange judged{.request = request};
+    for (xmpp::MucChange& change : changes) {
+        if (change.affiliation) {
+            Affiliated entry = TRY(judge_affiliation(actor, change));
+            std::erase_if(judged.affiliations,
+                          [&](const Affiliated& one) { return one.jid == entry.jid; });
+            judged.affiliations.push_back(std::move(entry));
+            continue;
+        }
+        // What only moderators may is refused before it is said who is here.
+        if (standing.role != MucRole::moderator) return std::unexpected(StanzaError::forbidden());
+        const Occupant* target = find_nick(*change.nick);
+        if (target == nullptr)
+            return std::unexpected(StanzaError::item_not_found("nobody here has that nick"));
+        if (auto refusal = refuse_role_change(
+                standing, {affiliations_.of(target->jid), target->role}, *change.role))
+            return std::unexpected(*std::move(refusal));
+        judged.roles.push_back(std::move(change));
+    }
+    // §10.4: a room has an owner; and no more entries than there is room for.
+    std::size_t owners = affiliations_.owners();
+    std::size_t size = affiliations_.size();
+    for (const Affiliated& entry : judged.affiliations) {
+        const Affiliated* known = affiliations_.find(entry.jid);
+        if (known != nullptr && known->affiliation == MucAffiliation::owner) --owners;
+        if (entry.affiliation == MucAffiliation::owner) ++owners;
+        if (known == nullptr && entry.affiliation != MucAffiliation::none) ++size;
+    }
+    if (owners == 0) return std::unexpected(StanzaError::conflict("a room must have an owner"));
+    if (size > parts_.limits.affiliations_max && size > affiliations_.size())
+        return std::unexpected(StanzaError::resource_constraint("too many affiliations"));
+    return judged;
+}
+
+// --- applied
+
+void Room::apply(RoomChange change, base::WallTime now, std::string_view stanza_id,
+                 Effects& effects) {
+    const Jid requester = *change.request.from();
+    const std::string actor = nick_of(requester);
+    if (change.unlocks) locked_ = false;
+    Notices notices;
+    for (const xmpp::MucChange& role : change.roles)
+        apply_role(role, actor, notices);
+    const bool reconfigured = change.config && *change.config != config_;
+    for (const Affiliated& entry : change.affiliations)
+        apply_affiliation(entry, actor, notices);
+    if (reconfigured) apply_config(*change.config, notices);
+    if (change.destruction) apply_destruction(*change.destruction, notices.removed);
+    if (change.subject) subject_ = *std::move(change.subject);
+    if (change.vcard) {
+        avatar_hash_ = change.vcard->hash;
+        tell_code(xmpp::MucStatus::configuration_changed, notices.rest);
+    }
+    if (change.moderation) history_.remove(parts_.jid, change.moderation->stanza_id);
+    if (change.reflection) reflect(*std::move(change.reflection), now, stanza_id, notices.rest);
+    for (const xmpp::MucInvite& invite : change.invites) {
+        send_invite(invite, requester, change.request.id(), notices.rest);
+        remember_sent({.to = invite.to,
+                       .from = requester,
+                       .id = std::string(change.request.id()),
+                       .nick = {}});
+    }
+    std::ranges::move(notices.removed, std::back_inserter(effects));
+    if (change.request.is_iq()) send(change.request.reply_result(), requester, effects);
+    std::ranges::move(notices.rest, std::back_inserter(effects));
+}
+
+void Room::apply_role(const xmpp::MucChange& change, const std::string& actor, Notices& notices) {
+    Occupant* target = find_nick(*change.nick);
+    if (target == nullptr) return;
+    PresenceText text{.reason = change.reason, .actor_nick = actor};
+    if (*change.role == MucRole::none) {
+        text.codes = codes_of(Removal::kicked);
+        text.role = MucRole::none;
+        text.leaves = true;
+        remove_occupant(index_of(*target), text, notices.removed, notices.rest);
+        return;
+    }
+    if (target->role == *change.role) return;
+    const bool was_shown = is_shown(*target);
+    target->role = *change.role;
+    if (was_shown && !is_shown(*target)) {
+        // Out of sight from now on (muc#roomconfig_presencebroadcast).
+        PresenceText hidden = text;
+        hidden.leaves = true;
+        tell_others(*target, hidden, notices.rest);
+    }
+    tell_all(*target, text, notices.rest);
+}
+
+void Room::apply_affiliation(const Affiliated& entry, const std::string& actor, Notices& notices) {
+    const MucAffiliation before = affiliations_.of(entry.jid);
+    PresenceText text{.reason = entry.reason, .actor_nick = actor};
+    text.since = affiliations_.version();
+    affiliations_.put(entry);
+    text.until = affiliations_.version();
+    bool present = false;
+    // Backwards, as those who must go are taken out. A ban of a domain concerns all from there.
+    for (std::size_t i = occupants_.size(); i-- > 0;) {
+        Occupant& occupant = occupants_[i];
+        const bool by_domain = !entry.jid.has_local() &&
+                               occupant.jid.domain() == entry.jid.domain() &&
+                               affiliations_.find(occupant.jid) == nullptr;
+        if (!occupant.jid.same_bare(entry.jid) && !by_domain) continue;
+        present = present || (is_shown(occupant) && !by_domain);
+        apply_affiliation_here(occupant, before, entry, text, notices);
+    }
+    if (present || before == entry.affiliation) return;
+    announce_absent(entry, text, notices.rest);
+    if (config_.members_only && before == MucAffiliation::none && entry.jid.has_local() &&
+        entry.affiliation >= MucAffiliation::member)
+        invite_new_member(entry.jid, notices.rest);
+}
+
+void Room::apply_affiliation_here(Occupant& occupant, MucAffiliation before,
+                                  const Affiliated& entry, PresenceText text, Notices& notices) {
+    const MucRole role =
+        initial_role(affiliations_.of(occupant.jid), config_.moderated, config_.members_only);
+    if (role == MucRole::none) {
+        text.codes = codes_of(entry.affiliation == MucAffiliation::outcast ? Removal::banned
+                                                                           : Removal::affiliation);
+        text.role = MucRole::none;
+        text.leaves = true;
+        remove_occupant(index_of(occupant), text, notices.removed, notices.rest);
+        return;
+    }
+    if (before == entry.affiliation) return;
+    // §5.1.3: a gain counts at once; who is no admin any more is no moderator by that either.
+    const bool was_staff = before >= MucAffiliation::admin;
+    if (role > occupant.role || was_staff) occupant.role = role;
+    tell_all(occupant, text, notices.rest);
+}
+
+// §9.5: whoever becomes a member of a members-only room is invited; by the room, as it were.
+void Room::invite_new_member(const Jid& member, Effects& effects) const {
+    Stanza message = Stanza::message(xmpp::MessageType::normal);
+    message.set_from(parts_.jid);
+    Element x("x", xmpp::ns::muc_user);
+    x.add_child("invite").set_attribute("from", parts_.jid.text());
+    if (!config_.password.empty()) x.add_text_child("password", config_.password);
+    message.edit().add(std::move(x));
+    send(std::move(message), member, effects);
+}
+
+// §10.3: the change of somebody who is not here, for those who may know their address.
+void Room::announce_absent(const Affiliated& entry, const PresenceText& text,
+                           Effects& effects) const {
+    std::vector<Jid> to = config_.anonymous ? moderators() : everybody();
+    if (to.empty()) return;
+    Stanza message = Stanza::message(xmpp::MessageType::normal);
+    message.set_from(parts_.jid);
+    Element x = xmpp::muc_user_element(
+        {.affiliation = entry.affiliation, .role = MucRole::none, .jid = entry.jid.text()});
+    if (text.until != 0)
+        x.add(xmpp::muc_versions_element(std::to_string(text.since), std::to_string(text.until)));
+    message.edit().add(std::move(x));
+    effects.push_back({.stanza = std::move(message), .to = std::move(to)});
+}
+
+}  // namespace server::modules::muc

@@ -1,0 +1,327 @@
+// Room: entering (XEP-0045 §7.2), changing nick (§7.6) and availability (§7.7), leaving (§7.14).
+#include "server/modules/muc/room.h"
+
+#include "reactor/base/text.h"
+#include "xmpp/core/namespaces.h"
+#include "xmpp/payloads/delay.h"
+#include "xmpp/xml/read_stanza.h"
+#include "xmpp/xml/writer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace server::modules::muc {
+namespace {
+
+using xmpp::Jid;
+using xmpp::MucStatus;
+using xmpp::PresenceType;
+using xmpp::Stanza;
+using xmpp::StanzaCondition;
+using xmpp::StanzaError;
+
+// §14.2: only the service says anything of roles and the like; ids are given here as well.
+bool is_for_others(const xmpp::Element& child) {
+    const std::string_view ns = child.ns();
+    return ns != xmpp::ns::muc && ns != xmpp::ns::muc_user && ns != xmpp::ns::occupant_ids &&
+           ns != xmpp::ns::stanza_ids && ns != xmpp::ns::delay;
+}
+
+// §11.1, §16.2: whoever cannot be reached is not there.
+bool means_gone(const Stanza& error) {
+    const auto what = error.error();
+    if (!what) return true;
+    switch (what->condition()) {
+        case StanzaCondition::gone:
+        case StanzaCondition::item_not_found:
+        case StanzaCondition::recipient_unavailable:
+        case StanzaCondition::redirect:
+        case StanzaCondition::remote_server_not_found:
+        case StanzaCondition::remote_server_timeout:
+        case StanzaCondition::service_unavailable:
+            return true;
+        default:
+            return false;
+    }
+}
+
+std::string content_for_others(const Stanza& presence) {
+    std::string content;
+    for (const xmpp::Element& child : presence.element().children())
+        if (is_for_others(child)) append_xml(content, child, xmpp::ns::client);
+    return content;
+}
+
+}  // namespace
+
+void Room::on_presence(const Stanza& presence, base::WallTime now, Effects& effects) {
+    const Jid& user = *presence.from();
+    Occupant* occupant = find_session(user);
+    switch (presence.presence_type()) {
+        case PresenceType::available:
+            break;
+        case PresenceType::unavailable:
+            if (occupant != nullptr && presence.to()->is_full()) {
+                std::string last_words = content_for_others(presence);
+                if (last_words.size() > kPresenceBytesMax) last_words.clear();
+                leave(user, &last_words, Removal::left, effects);
+            }
+            return;
+        case PresenceType::error:
+            if (occupant != nullptr && means_gone(presence))
+                leave(user, nullptr, Removal::error, effects);
+            return;
+        default:
+            return;  // Probes and subscriptions are not for rooms.
+    }
+    if (presence.to()->is_bare())
+        return refuse_presence(presence, StanzaError::jid_malformed("a nick is missing"), effects);
+    const xmpp::Element* x = presence.child("x", xmpp::ns::muc);
+    if (x != nullptr) return enter(presence, *x, now, effects);
+    if (occupant == nullptr) {
+        // §7.2.17: a client that believes to be in the room learns that it is not.
+        Stanza kick = Stanza::presence(PresenceType::unavailable);
+        kick.set_from(*presence.to());
+        kick.edit().add(xmpp::muc_user_element(
+            {.affiliation = std::max(affiliations_.of(user), MucAffiliation::none),
+             .role = MucRole::none,
+             .reason = "You are not in the room."},
+            {MucStatus::self, MucStatus::kicked, MucStatus::removed_by_error}));
+        send(std::move(kick), user, effects);
+        return;
+    }
+    if (presence.to()->resource() == occupant->nick) {
+        update_presence(*occupant, presence, effects);
+    } else {
+        change_nick(*occupant, presence, effects);
+    }
+}
+
+void Room::refuse_presence(const Stanza& presence, const StanzaError& error,
+                           Effects& effects) const {
+    StanzaError by_room = error;
+    Stanza reply = presence.reply_error(std::move(by_room).with_by(parts_.jid));
+    // As the examples have it, the payload first.
+    xmpp::Element& root = reply.edit();
+    if (presence.child("x", xmpp::ns::muc) != nullptr) {
+        const xmpp::Element answer = *root.first_child();
+        root.clear_content();
+        root.add_child("x", xmpp::ns::muc);
+        root.add(answer);
+    }
+    const Jid to = *presence.from();
+    send(std::move(reply), to, effects);
+}
+
+std::optional<OccupantSession> Room::session_from(const Stanza& presence) const {
+    OccupantSession session{.jid = *presence.from(),
+                            .presence = content_for_others(presence),
+                            .lang = std::string(presence.lang())};
+    if (session.presence.size() > kPresenceBytesMax) return std::nullopt;
+    return session;
+}
+
+// --- entering
+
+std::optional<StanzaError> Room::refuse_nick(const Jid& user, std::string_view nick) const {
+    if (!is_visible_nick(nick)) return StanzaError::jid_malformed("an invisible nick");
+    if (nick.size() > kNickBytesMax)
+        return StanzaError::policy_violation("the nick is too long")
+            .with_type(xmpp::ErrorType::modify);
+    const Occupant* holder = find_nick(nick);
+    if (holder != nullptr && !holder->jid.same_bare(user)) return StanzaError::conflict();
+    const Affiliated* reserved = affiliations_.holder_of(nick);
+    if (reserved != nullptr && !reserved->jid.same_bare(user)) return StanzaError::conflict();
+    return std::nullopt;
+}
+
+std::optional<StanzaError> Room::refuse_entry(const Jid& user, std::string_view nick,
+                                              const xmpp::MucJoin& join) const {
+    const MucAffiliation affiliation = affiliations_.of(user);
+    if (affiliation == MucAffiliation::outcast) return StanzaError::forbidden();
+    if (locked_ && affiliation != MucAffiliation::owner) return StanzaError::item_not_found();
+    if (!may_enter(user)) return StanzaError::registration_required();
+    if (!config_.password.empty() &&
+        !base::equal_constant_time(join.password.value_or(""), config_.password))
+        return StanzaError::not_authorized();
+    if (auto refusal = refuse_nick(user, nick)) return refusal;
+    const bool is_staff = affiliation >= MucAffiliation::admin;
+    const std::uint32_t most = std::min(config_.occupants_max.value_or(parts_.limits.occupants_max),
+                                        parts_.limits.occupants_max) +
+                               (is_staff ? kStaffReserve : 0);
+    const Occupant* same = find_nick(nick);
+    if ((same == nullptr && occupants_.size() >= most) ||
+        (same != nullptr && same->sessions.size() >= kSessionsMax))
+        return StanzaError::service_unavailable().with_type(xmpp::ErrorType::wait);
+    return std::nullopt;
+}
+
+void Room::enter(const Stanza& presence, const xmpp::Element& x, base::WallTime now,
+                 Effects& effects) {
+    const Jid& user = *presence.from();
+    const std::string nick(presence.to()->resource());
+    const xmpp::MucJoin join = xmpp::MucJoin::parse(x);
+    auto session = session_from(presence);
+    if (!session)
+        return refuse_presence(presence, StanzaError::policy_violation("the presence is too big"),
+                               effects);
+    if (Occupant* known = find_session(user)) {
+        // §7.2.1: the client has lost track; it gets everything again.
+        if (known->nick != nick) change_nick(*known, presence, effects);
+        if (known->nick != nick) return;
+        const auto own = std::ranges::find(known->sessions, user, &OccupantSession::jid);
+        const bool changed = own->presence != session->presence;
+        *own = *session;
+        std::rotate(own, own + 1, known->sessions.end());
+        if (changed && is_shown(*known)) tell_others(*known, {}, effects);
+        send_all_to_newcomer(*known, known->sessions.back(), join, presence.id(), false, now,
+                             effects);
+        return;
+    }
+    if (const auto refusal = refuse_entry(user, nick, join))
+        return refuse_presence(presence, *refusal, effects);
+    const bool created = locked_ && occupants_.empty();
+    Occupant* occupant = find_nick(nick);
+    if (occupant == nullptr) {
+        occupant = &occupants_.emplace_back(Occupant{
+            .nick = nick,
+            .key = nick_key(nick),
+            .jid = user.bare(),
+            .role = initial_role(affiliations_.of(user), config_.moderated, config_.members_only)});
+    }
+    occupant->sessions.push_back(*std::move(session));
+    ++sessions_;
+    send_all_to_newcomer(*occupant, occupant->sessions.back(), join, presence.id(), created, now,
+                         effects);
+}
+
+// §7.1: others' presence, one's own, the history, the subject; everything else comes behind.
+void Room::send_all_to_newcomer(const Occupant& self, const OccupantSession& session,
+                                const xmpp::MucJoin& join, std::string_view id, bool created,
+                                base::WallTime now, Effects& effects) {
+    if (join.affiliations_since && affiliations_.version() != 0)
+        send_affiliations(session.jid, *join.affiliations_since, effects);
+    const bool sees = !config_.anonymous || self.role == MucRole::moderator;
+    for (const Occupant& other : occupants_)
+        if (&other != &self && is_shown(other))
+            send(presence_of(other, other.sessions.back(), sees, {}, false), session.jid, effects);
+    PresenceText text;
+    if (is_shown(self)) {
+        tell_others(self, text, effects);
+        // The user's other clients see that there is one more.
+        for (const OccupantSession& own : self.sessions)
+            if (own.jid != session.jid)
+                send(presence_of(self, session, true, text, true), own.jid, effects);
+    }
+    if (!config_.anonymous) text.codes.push_back(MucStatus::non_anonymous);
+    if (config_.archived) text.codes.push_back(MucStatus::logged);
+    if (created) text.codes.push_back(MucStatus::created);
+    if (join.affiliations_since) text.until = affiliations_.version();
+    Stanza own = presence_of(self, session, true, text, true);
+    if (!id.empty()) own.set_id(id);
+    send(std::move(own), session.jid, effects);
+    for (Stanza& said : history_.replay(session.jid, join.history, now))
+        effects.push_back({.stanza = std::move(said), .to = {session.jid}});
+    send_subject(session.jid, effects);
+}
+
+void Room::send_subject(const Jid& to, Effects& effects) const {
+    std::optional<Stanza> message;
+    if (!subject_.xml.empty()) message = xmpp::read_stanza(subject_.xml);
+    if (message) {
+        message->append_child(xmpp::delay_element(parts_.jid.text(), subject_.at));
+    } else {
+        message = Stanza::message(xmpp::MessageType::groupchat);
+        message->set_from(parts_.jid);
+        message->edit().add_child("subject");
+    }
+    send(*std::move(message), to, effects);
+}
+
+// --- being there
+
+void Room::update_presence(Occupant& occupant, const Stanza& presence, Effects& effects) {
+    auto session = session_from(presence);
+    if (!session)
+        return refuse_presence(presence, StanzaError::policy_violation("the presence is too big"),
+                               effects);
+    const auto own = std::ranges::find(occupant.sessions, *presence.from(), &OccupantSession::jid);
+    *own = *std::move(session);
+    std::rotate(own, own + 1, occupant.sessions.end());
+    tell_all(occupant, {}, effects);
+}
+
+void Room::change_nick(Occupant& occupant, const Stanza& presence, Effects& effects) {
+    const std::string nick(presence.to()->resource());
+    std::optional<StanzaError> refusal;
+    if (!may(occupant.role, RolePrivilege::change_nick)) refusal = StanzaError::not_acceptable();
+    if (!refusal) refusal = refuse_nick(occupant.jid, nick);
+    const Occupant* holder = find_nick(nick);
+    if (!refusal && holder != nullptr && holder != &occupant) refusal = StanzaError::conflict();
+    auto session = session_from(presence);
+    if (!refusal && !session) refusal = StanzaError::policy_violation("the presence is too big");
+    if (refusal) {
+        // From the nick that is kept (§7.6).
+        Stanza about = presence;
+        about.set_to(occupant_jid(occupant.nick));
+        return refuse_presence(about, *refusal, effects);
+    }
+    PresenceText going{.codes = {MucStatus::new_nick}, .new_nick = nick, .leaves = true};
+    tell_all(occupant, going, effects);
+    occupant.nick = nick;
+    occupant.key = nick_key(nick);
+    const auto own = std::ranges::find(occupant.sessions, *presence.from(), &OccupantSession::jid);
+    *own = *std::move(session);
+    std::rotate(own, own + 1, occupant.sessions.end());
+    tell_all(occupant, {}, effects);
+}
+
+// --- leaving
+
+std::vector<MucStatus> Room::codes_of(Removal why) {
+    switch (why) {
+        case Removal::left:
+            return {};
+        case Removal::kicked:
+            return {MucStatus::kicked};
+        case Removal::banned:
+            return {MucStatus::banned};
+        case Removal::affiliation:
+            return {MucStatus::removed_by_affiliation};
+        case Removal::members_only:
+            return {MucStatus::removed_by_members_only};
+        case Removal::error:
+            return {MucStatus::removed_by_error};
+    }
+    return {};
+}
+
+// One client; its occupant goes with the last one.
+void Room::leave(const Jid& session, const std::string* last_words, Removal why, Effects& effects) {
+    Occupant* occupant = find_session(session);
+    PresenceText text{
+        .codes = codes_of(why), .role = MucRole::none, .leaves = true, .last_words = last_words};
+    const xmpp::MucDestroy unconfigured{
+        .venue = {}, .password = {}, .reason = "The room was not configured."};
+    // §10.1.3: with its owner a room goes that was never configured.
+    if (locked_) text.destroy = &unconfigured;
+    if (occupant->sessions.size() == 1)
+        return remove_occupant(index_of(*occupant), text, effects, effects);
+    const auto own = std::ranges::find(occupant->sessions, session, &OccupantSession::jid);
+    send(presence_of(*occupant, *own, true, text, true), session, effects);
+    occupant->sessions.erase(own);
+    --sessions_;
+    tell_all(*occupant, {}, effects);
+}
+
+// All clients of an occupant.
+void Room::remove_occupant(std::size_t index, const PresenceText& text, Effects& to_self,
+                           Effects& to_others) {
+    const Occupant gone = std::move(occupants_[index]);
+    occupants_.erase(occupants_.begin() + static_cast<std::ptrdiff_t>(index));
+    sessions_ -= gone.sessions.size();
+    tell_self(gone, text, to_self);
+    if (is_shown(gone)) tell_others(gone, text, to_others);
+}
+
+}  // namespace server::modules::muc

@@ -1,0 +1,321 @@
+#include "server/modules/muc/rooms.h"
+
+#include "reactor/reactor.h"
+#include "server/modules/muc/room_info.h"
+#include "server/routing/roster_edits.h"
+#include "storage/database.h"
+#include "storage/tables/vcards.h"
+#include "xmpp/core/namespaces.h"
+
+#include <utility>
+
+namespace server::modules::muc {
+namespace {
+
+using xmpp::Jid;
+using xmpp::PresenceType;
+using xmpp::Stanza;
+using xmpp::StanzaError;
+
+// What waits while messages are being stored, and what need not: only more of them.
+bool is_groupchat(const Stanza& stanza) {
+    return stanza.is_message() && stanza.message_type() == xmpp::MessageType::groupchat &&
+           stanza.to()->is_bare() && stanza.child("subject", xmpp::ns::client) == nullptr;
+}
+
+bool wants_in(const Stanza& stanza) {
+    return stanza.is_presence() && stanza.presence_type() == PresenceType::available &&
+           stanza.to()->is_full() && stanza.child("x", xmpp::ns::muc) != nullptr;
+}
+
+}  // namespace
+
+Rooms::Rooms(Parts parts, RoomsSettings settings)
+    : parts_(parts),
+      messages_(parts.metrics.counter("module_rooms_messages_total",
+                                      "Messages that rooms sent to their occupants.")),
+      refused_(
+          parts.metrics.counter("module_rooms_refused_total", "Stanzas that no room could take.")),
+      loaded_(parts.metrics.gauge("module_rooms_loaded", "Rooms in memory.")),
+      queries_({parts.world, parts.router, parts.database, parts.archive_ids, parts.metrics}),
+      sweeper_(parts.world.reactor,
+               [this] {
+                   sweep();
+                   return reactor::ready();
+               }),
+      tasks_(parts.world.reactor) {
+    set(std::move(settings));
+    tasks_.add("room sweeper",
+               sweeper_.start(kIdleTimeout, reactor::LoopingCall::First::after_interval));
+}
+
+Rooms::~Rooms() = default;
+
+void Rooms::set(RoomsSettings settings) {
+    settings_ = std::move(settings);
+    queries_.set({.page_max = settings_.page_max, .page_bytes_max = settings_.page_bytes_max});
+}
+
+base::WallTime Rooms::now() const {
+    return parts_.world.clock.wall();
+}
+
+Room::Parts Rooms::parts_of(const Jid& room) const {
+    return {.jid = room, .ids = parts_.occupant_ids, .limits = settings_.limits};
+}
+
+Rooms::Lane* Rooms::find(const Jid& room) {
+    const auto found = lanes_.find(std::string(room.bare_view()));
+    return found == lanes_.end() ? nullptr : found->second.get();
+}
+
+void Rooms::send(Effects effects) {
+    for (Delivery& delivery : effects) {
+        if (delivery.to.size() == 1) {
+            delivery.stanza.set_to(delivery.to.front());
+            parts_.router.route(std::move(delivery.stanza));
+        } else {
+            parts_.router.route_to_all(delivery.stanza, delivery.to);
+        }
+    }
+}
+
+// The first of the clients that get it answers for its storing.
+void Rooms::pass_on(Delivery delivery, const std::optional<Origin>& origin) {
+    std::optional<Origin> told = origin;
+    for (const Jid& to : delivery.to) {
+        Stanza copy = delivery.stanza;
+        copy.set_to(to);
+        parts_.router.route(std::move(copy), std::exchange(told, std::nullopt));
+    }
+}
+
+void Rooms::refuse(const Stanza& stanza, const StanzaError& error) {
+    refused_.add();
+    parts_.router.bounce(stanza, error);
+}
+
+void Rooms::settle(const std::optional<Origin>& origin) {
+    if (origin) parts_.router.report(*origin, {.kind = OriginReport::Kind::settled});
+}
+
+// --- what comes
+
+void Rooms::receive(Stanza stanza, const std::optional<Origin>& origin) {
+    if (!stanza.to()->has_local()) {
+        settle(origin);
+        return receive_for_service(std::move(stanza));
+    }
+    const Lane* known = find(*stanza.to());
+    const bool full = known == nullptr ? lanes_.size() >= settings_.rooms_max
+                                       : known->waiting.size() >= kWaitingMax;
+    if (full) {
+        settle(origin);
+        return refuse(stanza, StanzaError::resource_constraint());
+    }
+    const bool is_new = known == nullptr;
+    Lane& lane = open(*stanza.to());
+    lane.waiting.push_back({std::move(stanza), origin});
+    if (is_new) return load(lane);
+    drain(lane);
+}
+
+Rooms::Lane& Rooms::open(const Jid& room) {
+    if (Lane* known = find(room)) return *known;
+    Lane& lane = *lanes_.emplace(room.bare_view(), std::make_unique<Lane>(Lane{.jid = room.bare()}))
+                      .first->second;
+    loaded_.set(static_cast<std::int64_t>(lanes_.size()));
+    return lane;
+}
+
+// A failure may come at once, and end the lane.
+void Rooms::load(Lane& lane) {
+    lane.held = true;
+    tasks_.add("room load", run_load(lane.jid));
+}
+
+reactor::Deferred<void> Rooms::run_load(Jid room) {
+    struct Loaded {
+        std::optional<storage::RoomState> state;
+        std::vector<storage::ArchivedMessage> history;
+        std::optional<std::string> avatar_hash;
+    };
+    auto reading =
+        parts_.database.read([room, most = settings_.limits.history_max](
+                                 storage::Transaction& transaction) -> base::Result<Loaded> {
+            Loaded loaded;
+            loaded.state = TRY(storage::Rooms(transaction).load(room));
+            if (!loaded.state) return loaded;
+            loaded.avatar_hash = TRY(storage::Vcards(transaction).photo_sha1(room));
+            storage::ArchiveQuery query;
+            query.last_page = true;
+            query.max = most;
+            query.bytes_max = History::kBytesMax;
+            loaded.history = TRY(storage::Archive(transaction).page(room, query)).messages;
+            return loaded;
+        });
+    base::Result<Loaded> loaded = co_await std::move(reading);
+    Lane* lane = find(room);
+    if (lane == nullptr) co_return {};
+    lane->held = false;
+    if (!loaded) {
+        parts_.world.log.error("room.load_failed",
+                               {{"room", room.text()}, {"why", loaded.error().message()}});
+        for (Waiting& one : std::exchange(lane->waiting, {})) {
+            settle(one.origin);
+            refuse(one.stanza, refusal_of(loaded.error()));
+        }
+    } else if (loaded->state) {
+        restore_room(*lane, *std::move(loaded->state), loaded->history,
+                     loaded->avatar_hash.value_or(""));
+    }
+    drain(*lane);
+    co_return {};
+}
+
+// Only what comes while nothing is under way is handled at once; see the head of rooms.h.
+bool Rooms::may_go_on(const Lane& lane) const {
+    if (lane.held || lane.waiting.empty()) return false;
+    if (lane.storing.empty()) return true;
+    return lane.storing.size() < kStoringMax && is_groupchat(lane.waiting.front().stanza);
+}
+
+// Sending may bring something back at once: that is queued by the call below this one.
+void Rooms::drain(Lane& lane) {
+    if (std::exchange(lane.draining, true)) return;
+    lane.used_at = parts_.world.reactor.now();
+    while (may_go_on(lane)) {
+        Waiting next = std::move(lane.waiting.front());
+        lane.waiting.pop_front();
+        handle(lane, std::move(next));
+    }
+    lane.draining = false;
+    const bool unused = !lane.held && !lane.room && lane.waiting.empty() && lane.storing.empty();
+    if (!unused) return;
+    lanes_.erase(lane.jid.text());
+    loaded_.set(static_cast<std::int64_t>(lanes_.size()));
+}
+
+void Rooms::handle(Lane& lane, Waiting next) {
+    if (!lane.room && wants_in(next.stanza)) make_room(lane, next.stanza);
+    if (!lane.room) return handle_without_room(lane, std::move(next));
+    if (next.stanza.is_message()) return handle_message(lane, std::move(next));
+    settle(next.origin);
+    if (next.stanza.is_iq()) return handle_iq(lane, std::move(next));
+    Effects effects;
+    lane.room->on_presence(next.stanza, now(), effects);
+    send(std::move(effects));
+    close_if_over(lane);
+}
+
+// §10.1.1: whoever enters a room that does not exist makes it.
+void Rooms::make_room(Lane& lane, const Stanza& presence) {
+    if (!settings_.open_to_all) return;
+    lane.room.emplace(Room::make_new(parts_of(lane.jid), settings_.defaults, *presence.from()));
+    lane.created_at = now();
+    lane.stored = false;
+}
+
+void Rooms::handle_without_room(Lane& lane, Waiting next) {
+    settle(next.origin);
+    const Stanza& stanza = next.stanza;
+    if (!stanza.is_presence()) {
+        if (stanza.is_response() || stanza.is_error()) return;
+        // XEP-0410 §3.3: nobody is in it.
+        const bool is_ping = stanza.is_iq() && stanza.to()->is_full();
+        return refuse(stanza, is_ping ? StanzaError::not_acceptable()
+                                      : StanzaError::item_not_found("there is no such room"));
+    }
+    if (wants_in(stanza)) return refuse(stanza, StanzaError::not_allowed());
+    // As a room does: what has no nick, and who believes to be in it.
+    Effects effects;
+    Room nobody(parts_of(lane.jid), {});
+    nobody.on_presence(stanza, now(), effects);
+    send(std::move(effects));
+}
+
+void Rooms::handle_message(Lane& lane, Waiting next) {
+    const bool hidden = lane.room->locked() &&
+                        lane.room->affiliations().of(*next.stanza.from()) != MucAffiliation::owner;
+    if (hidden) {
+        settle(next.origin);
+        if (next.stanza.is_error()) return;
+        return refuse(next.stanza, StanzaError::item_not_found("there is no such room"));
+    }
+    Effects effects;
+    Outcome outcome = lane.room->on_message(next.stanza, now(), effects);
+    if (effects.size() == 1 && effects.front().passes_on)
+        return pass_on(std::move(effects.front()), next.origin);
+    send(std::move(effects));
+    if (auto* said = std::get_if<Reflection>(&outcome)) {
+        begin_storing(lane, std::move(*said), std::move(next));
+    } else if (auto* change = std::get_if<RoomChange>(&outcome)) {
+        begin_change(lane, std::move(*change), next.origin);
+    } else {
+        settle(next.origin);
+        close_if_over(lane);
+    }
+}
+
+void Rooms::handle_iq(Lane& lane, Waiting next) {
+    const Stanza& iq = next.stanza;
+    Room& room = *lane.room;
+    const bool hidden =
+        room.locked() && room.affiliations().of(*iq.from()) != MucAffiliation::owner;
+    if (hidden && iq.is_request() && iq.to()->is_bare())
+        return refuse(iq, StanzaError::item_not_found("there is no such room"));
+    if (iq.is_request() && iq.to()->is_bare()) {
+        if (RoomQueries::concerns(iq)) return queries_.answer(room, std::move(next.stanza));
+        if (auto answer = answer_about(room, iq)) {
+            if (*answer) return parts_.router.route(iq.reply_result(**std::move(answer)));
+            return refuse(iq, (*answer).error());
+        }
+    }
+    Effects effects;
+    Outcome outcome;
+    const bool taken = room.on_iq(iq, effects, outcome);
+    send(std::move(effects));
+    if (!taken) return refuse(iq, StanzaError::service_unavailable());
+    if (auto* change = std::get_if<RoomChange>(&outcome))
+        begin_change(lane, std::move(*change), next.origin);
+}
+
+// --- the end of a room
+
+void Rooms::close_if_over(Lane& lane) {
+    if (!lane.room || lane.held || !lane.room->is_over()) return;
+    const bool removes = lane.stored && !lane.room->destroyed();
+    lane.room.reset();
+    if (!removes) return;
+    lane.held = true;
+    tasks_.add("room removal", run_remove(lane.jid));
+}
+
+reactor::Deferred<void> Rooms::run_remove(Jid room) {
+    auto writing = parts_.database.write([room](storage::Transaction& transaction) {
+        return storage::Rooms(transaction).remove(room);
+    });
+    const base::Result<bool> removed = co_await std::move(writing);
+    if (!removed)
+        parts_.world.log.error("room.remove_failed",
+                               {{"room", room.text()}, {"why", removed.error().message()}});
+    if (Lane* lane = find(room)) {
+        lane->held = false;
+        lane->stored = false;
+        drain(*lane);
+    }
+    co_return {};
+}
+
+void Rooms::sweep() {
+    const base::MonotonicTime time = parts_.world.reactor.now();
+    std::erase_if(lanes_, [&](const auto& entry) {
+        const Lane& lane = *entry.second;
+        return !lane.held && !lane.draining && lane.waiting.empty() && lane.storing.empty() &&
+               lane.stored && lane.room && lane.room->occupants().empty() &&
+               time - lane.used_at >= kIdleTimeout;
+    });
+    loaded_.set(static_cast<std::int64_t>(lanes_.size()));
+}
+
+}  // namespace server::modules::muc

@@ -1,0 +1,151 @@
+// Rooms: the rooms that live on one shard, behind the chat service's domains. Each has a lane: what
+// comes for it is handled one after the other; the room is loaded before the first, and waits while
+// a change of it is saved. Messages to everybody may be stored several at a time, and are sent in
+// their order when they are on disk; anything else waits until none is under way. So everybody sees
+// one sequence, and nobody sees what a crash undoes.
+#pragma once
+
+#include "reactor/looping_call.h"
+#include "reactor/task_set.h"
+#include "reactor/world.h"
+#include "server/modules/muc/room.h"
+#include "server/modules/muc/room_queries.h"
+#include "server/observe/metrics.h"
+#include "server/routing/archive_id.h"
+#include "server/routing/router.h"
+#include "storage/tables/rooms.h"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace storage {
+class Database;
+}
+
+namespace server::modules::muc {
+
+struct RoomsSettings {
+    std::string service_name = "Chatrooms";
+    RoomLimits limits{};
+    RoomConfig defaults{};            ///< Of a new room.
+    bool open_to_all = true;          ///< Whether anybody may make rooms.
+    std::size_t rooms_max = 100'000;  ///< In memory, on this shard.
+    std::uint32_t page_max = 100;     ///< Messages in a page of an archive.
+    std::size_t page_bytes_max = 65'536;
+};
+
+class Rooms final : public DomainService {
+public:
+    /// Stanzas that wait for one room; one more is refused with resource-constraint.
+    static constexpr std::size_t kWaitingMax = 1000;
+    /// Messages of one room that are being stored; further ones wait.
+    static constexpr std::size_t kStoringMax = 256;
+    /// A room that nobody uses leaves memory after at least this.
+    static constexpr base::Duration kIdleTimeout = std::chrono::minutes(5);
+
+    struct Parts {
+        reactor::World& world;
+        Router& router;
+        storage::Database& database;
+        const ArchiveIds& archive_ids;
+        const OccupantIds& occupant_ids;
+        Metrics& metrics;
+    };
+
+    Rooms(Parts parts, RoomsSettings settings);
+    ~Rooms();
+
+    void set(RoomsSettings settings);
+    void receive(xmpp::Stanza stanza, const std::optional<Origin>& origin) override;
+
+    /// Those in rooms of this shard, for the time without a server. To be called when all clients
+    /// that do not come back have gone.
+    std::vector<storage::RoomOccupantRow> occupants() const;
+    /// Puts one back who was in a room when the server stopped; the room is on this shard.
+    void restore(storage::RoomOccupantRow occupant);
+
+private:
+    struct Waiting {
+        xmpp::Stanza stanza;
+        std::optional<Origin> origin;
+    };
+    /// A message on its way to disk, in the order of the room.
+    struct Storing {
+        std::uint64_t ticket = 0;
+        Reflection said;
+        xmpp::Stanza request;  ///< As it came, for the error if it cannot be stored.
+        std::optional<Origin> origin;
+        base::WallTime at{};
+        storage::MessageId id = 0;
+        bool done = false;
+        std::optional<base::Failure> failure{};
+    };
+    struct Lane {
+        xmpp::Jid jid;
+        std::optional<Room> room{};
+        std::deque<Waiting> waiting{};
+        std::deque<Storing> storing{};
+        std::vector<storage::RoomOccupantRow> returning{};
+        base::WallTime created_at{};
+        base::MonotonicTime used_at{};
+        bool stored = false;    ///< In the database.
+        bool held = false;      ///< Being loaded, saved or removed.
+        bool draining = false;  ///< On the stack.
+    };
+
+    Lane* find(const xmpp::Jid& room);
+    Lane& open(const xmpp::Jid& room);
+    void load(Lane& lane);
+    void restore_room(Lane& lane, storage::RoomState state,
+                      const std::vector<storage::ArchivedMessage>& history,
+                      std::string avatar_hash);
+    void receive_for_service(xmpp::Stanza stanza);
+    reactor::Deferred<void> run_list(xmpp::Stanza request, storage::RoomListQuery query);
+    reactor::Deferred<void> run_load(xmpp::Jid room);
+    void drain(Lane& lane);
+    bool may_go_on(const Lane& lane) const;
+    void handle(Lane& lane, Waiting next);
+    void handle_without_room(Lane& lane, Waiting next);
+    void handle_message(Lane& lane, Waiting next);
+    void handle_iq(Lane& lane, Waiting next);
+    void make_room(Lane& lane, const xmpp::Stanza& presence);
+    void close_if_over(Lane& lane);
+    reactor::Deferred<void> run_remove(xmpp::Jid room);
+    void sweep();
+
+    void begin_storing(Lane& lane, Reflection said, Waiting next);
+    reactor::Deferred<void> run_store(xmpp::Jid room, std::uint64_t ticket, Reflection said,
+                                      std::optional<Origin> origin);
+    void release(Lane& lane);
+    void begin_change(Lane& lane, RoomChange change, std::optional<Origin> origin);
+    reactor::Deferred<void> run_change(xmpp::Jid room, RoomChange change,
+                                       std::optional<Origin> origin);
+    void finish_change(Lane& lane, RoomChange change, storage::MessageId id,
+                       const std::optional<Origin>& origin);
+    storage::RoomRow row_of(const Lane& lane, const RoomConfig& config) const;
+
+    void send(Effects effects);
+    void pass_on(Delivery delivery, const std::optional<Origin>& origin);
+    void refuse(const xmpp::Stanza& stanza, const xmpp::StanzaError& error);
+    void settle(const std::optional<Origin>& origin);
+    base::WallTime now() const;
+    Room::Parts parts_of(const xmpp::Jid& room) const;
+
+    Parts parts_;
+    RoomsSettings settings_;
+    Counter& messages_;
+    Counter& refused_;
+    Gauge& loaded_;
+    RoomQueries queries_;
+    std::unordered_map<std::string, std::unique_ptr<Lane>> lanes_;
+    std::uint64_t last_ticket_ = 0;
+    reactor::LoopingCall sweeper_;
+    reactor::TaskSet tasks_;  // Last: ends before what the tasks use.
+};
+
+}  // namespace server::modules::muc

@@ -1,0 +1,394 @@
+// Rooms: what goes to disk and what comes from there: messages before they are reflected, changes
+// before they apply, rooms when they are loaded, and who was in them over a restart.
+#include "server/modules/muc/rooms.h"
+
+#include "reactor/reactor.h"
+#include "server/routing/roster_edits.h"
+#include "storage/database.h"
+#include "storage/tables/archive.h"
+#include "storage/tables/messages.h"
+#include "storage/tables/sm_sessions.h"
+#include "storage/tables/vcards.h"
+#include "xmpp/core/namespaces.h"
+#include "xmpp/payloads/date_time.h"
+#include "xmpp/payloads/stanza_id.h"
+#include "xmpp/xml/read_stanza.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace server::modules::muc {
+namespace {
+
+using storage::MessageId;
+using storage::RoomAffiliationRow;
+using xmpp::Jid;
+using xmpp::Stanza;
+using xmpp::StanzaError;
+
+// Both count the same five, by rising power.
+static_assert(static_cast<int>(storage::RoomAffiliation::outcast) ==
+              static_cast<int>(MucAffiliation::outcast));
+static_assert(static_cast<int>(storage::RoomAffiliation::none) ==
+              static_cast<int>(MucAffiliation::none));
+static_assert(static_cast<int>(storage::RoomAffiliation::owner) ==
+              static_cast<int>(MucAffiliation::owner));
+
+RoomAffiliationRow to_row(const Affiliated& entry) {
+    return {.jid = entry.jid,
+            .affiliation = static_cast<storage::RoomAffiliation>(entry.affiliation),
+            .nick = entry.nick,
+            .reason = entry.reason};
+}
+
+Affiliated from_row(RoomAffiliationRow row) {
+    return {.jid = std::move(row.jid),
+            .affiliation = static_cast<MucAffiliation>(row.affiliation),
+            .nick = std::move(row.nick),
+            .reason = std::move(row.reason),
+            .version = row.version};
+}
+
+// With the speaker's address behind everything: room_queries.h takes it off again.
+std::string xml_for_archive(const Reflection& said) {
+    Stanza kept = said.stanza;
+    kept.append_child(said.item);
+    return kept.to_xml();
+}
+
+storage::MessageCopy copy_for(const Jid& room, const Reflection& said) {
+    return {.owner = room,
+            .peer = said.speaker,
+            .outgoing = false,
+            .groupchat = true,
+            .archived = true,
+            .deliveries = {}};
+}
+
+base::Result<void> count_for(storage::Transaction& transaction,
+                             const std::optional<Origin>& origin) {
+    if (!origin || origin->managed == 0) return {};
+    const auto counted = storage::SmSessions(transaction).set_taken(origin->managed, origin->taken);
+    // A stream that has been closed meanwhile counts no more.
+    if (!counted && !counted.error().is(base::Errc::not_found))
+        return std::unexpected(counted.error());
+    return {};
+}
+
+/// What takes a message's place in the archive (XEP-0424, XEP-0425).
+struct Retraction {
+    MessageId id = 0;
+    std::string stanza_id{};    ///< Of the message that retracts.
+    std::string occupant_id{};  ///< The one who may; empty: a moderator does.
+    xmpp::Element tombstone{};
+};
+
+// Who said it stays, and their address, which only some may see.
+std::string tombstone_of(Stanza message, const Retraction& retraction, base::WallTime at) {
+    xmpp::Element tombstone = retraction.tombstone;
+    if (!retraction.stanza_id.empty()) tombstone.set_attribute("id", retraction.stanza_id);
+    tombstone.set_attribute("stamp",
+                            xmpp::format_date_time(at, xmpp::DateTimePrecision::milliseconds));
+    xmpp::Element& root = message.edit();
+    (void)root.remove_children_if([](const xmpp::Element& child) {
+        return child.ns() != xmpp::ns::occupant_ids && child.ns() != xmpp::ns::muc_user;
+    });
+    root.add(std::move(tombstone));
+    return message.to_xml();
+}
+
+// Errors: not_found, when a moderator means a message that is not there.
+base::Result<void> retract(storage::Transaction& transaction, const Jid& room,
+                           const Retraction& retraction, base::WallTime at) {
+    storage::Archive archive(transaction);
+    const auto found = TRY(archive.find(room, retraction.id));
+    auto message = found ? xmpp::read_stanza(found->stanza) : std::nullopt;
+    if (!message) {
+        if (!retraction.occupant_id.empty()) return {};
+        return base::fail(base::Errc::not_found);
+    }
+    const bool is_own = occupant_id_of(*message) == retraction.occupant_id;
+    if (found->retracted || (!retraction.occupant_id.empty() && !is_own)) return {};
+    return archive.replace(room, retraction.id, tombstone_of(*std::move(message), retraction, at));
+}
+
+base::Result<void> save_vcard(storage::Transaction& transaction, const Jid& room,
+                              const RoomVcard& vcard) {
+    storage::Vcards vcards(transaction);
+    if (vcard.xml.empty()) {
+        TRY(vcards.remove(room));
+        return {};
+    }
+    return vcards.put(
+        room, {.xml = vcard.xml,
+               .photo_sha1 = vcard.hash.empty() ? std::nullopt : std::optional(vcard.hash)});
+}
+
+/// What came of it.
+struct Saved {
+    MessageId id = 0;                  ///< Of the message, if there was one.
+    storage::RoomVersion version = 0;  ///< Of the affiliations, if they changed.
+};
+
+/// One transaction of a room.
+struct Write {
+    Jid room;
+    base::WallTime at{};
+    bool removes = false;
+    std::optional<storage::RoomRow> row{};
+    std::vector<RoomAffiliationRow> affiliations{};
+    std::optional<RoomSubject> subject{};
+    std::optional<storage::MessageCopy> copy{};
+    std::string message{};
+    std::optional<Retraction> retraction{};
+    std::optional<RoomVcard> vcard{};
+    std::optional<Origin> origin{};
+
+    base::Result<Saved> operator()(storage::Transaction& transaction) const {
+        storage::Rooms rooms(transaction);
+        TRY(count_for(transaction, origin));
+        Saved saved;
+        if (removes) {
+            TRY(rooms.remove(room));
+            return saved;
+        }
+        if (row) TRY(rooms.put(room, *row));
+        if (!affiliations.empty()) saved.version = TRY(rooms.put_affiliations(room, affiliations));
+        if (subject) TRY(rooms.set_subject(room, subject->xml, subject->at));
+        if (retraction) TRY(retract(transaction, room, *retraction, at));
+        if (vcard) TRY(save_vcard(transaction, room, *vcard));
+        if (copy)
+            saved.id =
+                TRY(storage::Messages(transaction).append(at, message, std::span(&*copy, 1))).id;
+        return saved;
+    }
+};
+
+// A speaker takes back what they said, by the id that the room gave it.
+std::optional<Retraction> retraction_in(const Stanza& message, const ArchiveIds& ids) {
+    const xmpp::Element* retract = message.child("retract", xmpp::ns::retraction);
+    const auto id = retract == nullptr ? std::nullopt : ids.parse(retract->attribute("id"));
+    if (!id) return std::nullopt;
+    return Retraction{.id = *id,
+                      .stanza_id = std::string(message.id()),
+                      .occupant_id = std::string(occupant_id_of(message)),
+                      .tombstone = xmpp::Element("retracted", xmpp::ns::retraction)};
+}
+
+}  // namespace
+
+// --- messages
+
+void Rooms::begin_storing(Lane& lane, Reflection said, Waiting next) {
+    const bool archived = said.archived;
+    Storing& one = lane.storing.emplace_back(Storing{.ticket = ++last_ticket_,
+                                                     .said = std::move(said),
+                                                     .request = std::move(next.stanza),
+                                                     .origin = next.origin,
+                                                     .at = now(),
+                                                     .done = !archived});
+    if (!archived) return release(lane);
+    tasks_.add("room message", run_store(lane.jid, one.ticket, one.said, one.origin));
+    if (next.origin) parts_.router.report(*next.origin, {.kind = OriginReport::Kind::placed});
+}
+
+reactor::Deferred<void> Rooms::run_store(Jid room, std::uint64_t ticket, Reflection said,
+                                         std::optional<Origin> origin) {
+    Write write{.room = room,
+                .at = now(),
+                .copy = copy_for(room, said),
+                .message = xml_for_archive(said),
+                .origin = origin};
+    write.retraction = retraction_in(said.stanza, parts_.archive_ids);
+    auto writing = parts_.database.write(std::move(write));
+    const base::Result<Saved> saved = co_await std::move(writing);
+    Lane* lane = find(room);
+    if (lane == nullptr) co_return {};
+    const auto one = std::ranges::find(lane->storing, ticket, &Storing::ticket);
+    if (one == lane->storing.end()) co_return {};
+    one->done = true;
+    if (saved) {
+        one->id = saved->id;
+        one->at = storage::time_of(saved->id);
+    } else {
+        one->failure = saved.error();
+        parts_.world.log.error("room.store_failed",
+                               {{"room", room.text()}, {"why", saved.error().message()}});
+    }
+    release(*lane);
+    drain(*lane);
+    co_return {};
+}
+
+// What is on disk goes out, in the order in which it came.
+void Rooms::release(Lane& lane) {
+    while (!lane.storing.empty() && lane.storing.front().done) {
+        Storing one = std::move(lane.storing.front());
+        lane.storing.pop_front();
+        if (one.failure) {
+            settle(one.origin);
+            refuse(one.request, refusal_of(*one.failure));
+            continue;
+        }
+        Effects effects;
+        const std::string id = one.id == 0 ? "" : parts_.archive_ids.text(one.id);
+        lane.room->reflect(std::move(one.said), one.at, id, effects);
+        messages_.add(effects.empty() ? 0 : effects.back().to.size());
+        send(std::move(effects));
+        if (one.id == 0) {
+            settle(one.origin);
+        } else if (one.origin) {
+            parts_.router.report(*one.origin, {.kind = OriginReport::Kind::stored, .id = one.id});
+        }
+    }
+}
+
+// --- changes
+
+storage::RoomRow Rooms::row_of(const Lane& lane, const RoomConfig& config) const {
+    return {.name = config.name,
+            .listed = config.listed,
+            .persistent = config.persistent,
+            .config = save_config(config),
+            .subject = lane.room->subject().xml,
+            .subject_at = lane.room->subject().at,
+            .created_at = lane.created_at};
+}
+
+// A room that is not configured yet is nowhere but in memory.
+void Rooms::begin_change(Lane& lane, RoomChange change, std::optional<Origin> origin) {
+    if (!change.durable() || (!lane.stored && !change.unlocks)) {
+        finish_change(lane, std::move(change), 0, origin);
+        return;
+    }
+    lane.held = true;
+    if (origin) parts_.router.report(*origin, {.kind = OriginReport::Kind::placed});
+    tasks_.add("room change", run_change(lane.jid, std::move(change), origin));
+}
+
+reactor::Deferred<void> Rooms::run_change(Jid room, RoomChange change,
+                                          std::optional<Origin> origin) {
+    Write write{.room = room, .at = now(), .origin = origin};
+    write.removes = change.destruction.has_value();
+    Lane* lane = find(room);
+    if (change.config || change.unlocks)
+        write.row = row_of(*lane, change.config.value_or(lane->room->config()));
+    if (change.unlocks)
+        for (const MucAffiliation kind : {MucAffiliation::outcast, MucAffiliation::member,
+                                          MucAffiliation::admin, MucAffiliation::owner})
+            for (const Affiliated* entry : lane->room->affiliations().list(kind))
+                write.affiliations.push_back(to_row(*entry));
+    for (const Affiliated& entry : change.affiliations)
+        write.affiliations.push_back(to_row(entry));
+    write.subject = change.subject;
+    write.vcard = change.vcard;
+    if (change.moderation) {
+        // An id that is none of ours names no message.
+        write.retraction =
+            Retraction{.id = parts_.archive_ids.parse(change.moderation->stanza_id).value_or(0),
+                       .stanza_id = {},
+                       .occupant_id = {},
+                       .tombstone = change.moderation->tombstone};
+    }
+    if (change.reflection && change.reflection->archived) {
+        write.copy = copy_for(room, *change.reflection);
+        write.message = xml_for_archive(*change.reflection);
+    }
+    auto writing = parts_.database.write(std::move(write));
+    const base::Result<Saved> saved = co_await std::move(writing);
+    lane = find(room);
+    if (lane == nullptr) co_return {};
+    lane->held = false;
+    if (saved) {
+        const bool unlocks = change.unlocks;
+        if (unlocks) lane->stored = true;
+        finish_change(*lane, std::move(change), saved->id, origin);
+        if (unlocks && lane->room) lane->room->set_version(saved->version);
+    } else {
+        if (!saved.error().is(base::Errc::not_found))
+            parts_.world.log.error("room.change_failed",
+                                   {{"room", room.text()}, {"why", saved.error().message()}});
+        settle(origin);
+        refuse(change.request, refusal_of(saved.error()));
+    }
+    drain(*lane);
+    co_return {};
+}
+
+void Rooms::finish_change(Lane& lane, RoomChange change, MessageId id,
+                          const std::optional<Origin>& origin) {
+    if (change.destruction) lane.stored = false;
+    const bool durable = change.durable();
+    Effects effects;
+    lane.room->apply(std::move(change), id == 0 ? now() : storage::time_of(id),
+                     id == 0 ? "" : parts_.archive_ids.text(id), effects);
+    send(std::move(effects));
+    if (origin && durable && lane.stored) {
+        parts_.router.report(*origin, {.kind = OriginReport::Kind::stored, .id = id});
+    } else {
+        settle(origin);
+    }
+    close_if_over(lane);
+}
+
+// --- loading
+
+void Rooms::restore_room(Lane& lane, storage::RoomState state,
+                         const std::vector<storage::ArchivedMessage>& history,
+                         std::string avatar_hash) {
+    Room::Stored stored{
+        .config = load_config(state.row.config),
+        .subject = {.xml = std::move(state.row.subject), .at = state.row.subject_at},
+        .affiliations = {},
+        .avatar_hash = std::move(avatar_hash),
+        .version = state.version,
+        .forgotten = state.forgotten};
+    for (RoomAffiliationRow& row : state.affiliations)
+        stored.affiliations.push_back(from_row(std::move(row)));
+    lane.room.emplace(parts_of(lane.jid), std::move(stored));
+    lane.created_at = state.row.created_at;
+    lane.stored = true;
+    const RoomConfig& config = lane.room->config();
+    for (const storage::ArchivedMessage& message : history) {
+        auto said = xmpp::read_stanza(without_address(message.stanza));
+        if (!said || message.retracted) continue;
+        // The subject is no part of the history (XEP-0045 §7.2.13).
+        if (said->child("subject", xmpp::ns::client) != nullptr && !said->has_body()) continue;
+        said->append_child(xmpp::stanza_id_element(parts_.archive_ids.text(message.id), lane.jid));
+        lane.room->history().add(lane.jid, *std::move(said), storage::time_of(message.id),
+                                 std::min(config.history_max, settings_.limits.history_max));
+    }
+    for (storage::RoomOccupantRow& row : std::exchange(lane.returning, {})) {
+        Occupant occupant{.nick = row.nick,
+                          .key = nick_key(row.nick),
+                          .jid = row.jid.bare(),
+                          .role = static_cast<MucRole>(std::min<std::uint8_t>(row.role, 3))};
+        occupant.sessions.push_back({.jid = row.jid, .presence = std::move(row.presence)});
+        lane.room->restore(std::move(occupant));
+    }
+}
+
+std::vector<storage::RoomOccupantRow> Rooms::occupants() const {
+    std::vector<storage::RoomOccupantRow> rows;
+    for (const auto& [name, lane] : lanes_) {
+        if (!lane->room || !lane->stored) continue;
+        for (const Occupant& occupant : lane->room->occupants())
+            for (const OccupantSession& session : occupant.sessions)
+                rows.push_back({.room = lane->jid,
+                                .jid = session.jid,
+                                .nick = occupant.nick,
+                                .role = static_cast<std::uint8_t>(occupant.role),
+                                .presence = session.presence});
+    }
+    return rows;
+}
+
+void Rooms::restore(storage::RoomOccupantRow occupant) {
+    const bool is_new = find(occupant.room) == nullptr;
+    Lane& lane = open(occupant.room);
+    lane.returning.push_back(std::move(occupant));
+    if (is_new) load(lane);
+}
+
+}  // namespace server::modules::muc

@@ -1,0 +1,224 @@
+// Rooms in a server: what a scenario cannot see, slow and failing storage and many shards above
+// all. The protocol is in tests/scenarios, the room itself in tests/server/modules/muc.
+#include "server/config/core_keys.h"
+#include "server/modules/muc/rooms.h"
+#include "tests/support/server_harness.h"
+#include "xmpp/core/namespaces.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace server::test {
+namespace {
+
+using namespace std::chrono_literals;
+using modules::muc::Rooms;
+
+constexpr std::string_view kRoom = "coven@rooms.example.org";
+
+Config talkative() {
+    return Config()
+        .with(keys::kStanzasPerSecond, 100'000)
+        .with(keys::kStanzasBurst, 100'000)
+        .with(keys::kBytesPerSecond, 1'000'000'000);
+}
+
+std::string enter(std::string_view nick) {
+    return "<presence to='" + std::string(kRoom) + "/" + std::string(nick) +
+           "'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>";
+}
+std::string say(std::string_view id) {
+    return "<message type='groupchat' id='" + std::string(id) + "' to='" + std::string(kRoom) +
+           "'><body>" + std::string(id) + "</body></message>";
+}
+
+/// Reads until the subject, which ends what a newcomer gets.
+void read_entry(ScriptedClient& client) {
+    for (;;) {
+        const xmpp::Element element = client.expect_element();
+        ASSERT_NE(element.attribute("type"), "error");
+        if (element.name() == "message" && element.child("subject", xmpp::ns::client) != nullptr)
+            return;
+    }
+}
+
+void drain(ScriptedClient& client) {
+    while (client.has_event())
+        (void)client.next();
+}
+
+/// A persistent room of its owner "owner" and those named; everybody has read what came.
+std::vector<ScriptedClient*> gather(ServerHarness& harness, const std::vector<std::string>& users) {
+    std::vector<ScriptedClient*> clients;
+    for (const std::string& user : users) {
+        ScriptedClient& client = harness.online(user + "@example.org/x");
+        client.send(enter(user));
+        read_entry(client);
+        if (clients.empty()) {
+            client.send("<iq type='set' id='c' to='" + std::string(kRoom) +
+                        "'><query xmlns='http://jabber.org/protocol/muc#owner'><x "
+                        "xmlns='jabber:x:data' type='submit'><field "
+                        "var='muc#roomconfig_persistentroom'><value>1</value></field></x></query>"
+                        "</iq>");
+            EXPECT_EQ(client.expect_element().attribute("type"), "result");
+        }
+        clients.push_back(&client);
+    }
+    harness.advance(1s);
+    for (ScriptedClient* client : clients)
+        drain(*client);
+    return clients;
+}
+
+std::vector<std::string> hear(ScriptedClient& client, std::size_t count) {
+    std::vector<std::string> ids;
+    while (ids.size() < count) {
+        const xmpp::Element element = client.expect_element();
+        if (element.name() == "message") ids.emplace_back(element.attribute("id"));
+    }
+    return ids;
+}
+
+TEST(Muc, lets_everybody_hear_the_same_in_the_same_order) {
+    ServerHarness harness({.config = talkative(), .shards = 3});
+    const auto clients = gather(harness, {"one", "two", "three", "four"});
+    constexpr std::size_t kEach = 50;
+    for (std::size_t i = 0; i < kEach; ++i)
+        for (std::size_t c = 0; c < clients.size(); ++c)
+            clients[c]->send(say(std::to_string(c) + "-" + std::to_string(i)));
+    const auto first = hear(*clients[0], kEach * clients.size());
+    for (std::size_t c = 1; c < clients.size(); ++c)
+        EXPECT_EQ(hear(*clients[c], kEach * clients.size()), first);
+    // And each one's messages in the order in which they were sent.
+    for (std::size_t c = 0; c < clients.size(); ++c) {
+        std::size_t next = 0;
+        for (const std::string& id : first) {
+            if (!id.starts_with(std::to_string(c) + "-")) continue;
+            EXPECT_EQ(id, std::to_string(c) + "-" + std::to_string(next++));
+        }
+    }
+}
+
+TEST(Muc, shows_nobody_what_is_not_on_disk) {
+    ServerHarness harness({.config = talkative()});
+    const auto clients = gather(harness, {"one", "two"});
+    harness.faults().delay(5s);
+    clients[0]->send(say("m"));
+    clients[1]->expect_nothing(4s);
+    EXPECT_EQ(hear(*clients[1], 1), std::vector<std::string>{"m"});
+    EXPECT_EQ(hear(*clients[0], 1), std::vector<std::string>{"m"});
+}
+
+TEST(Muc, keeps_presence_behind_what_was_said_before) {
+    ServerHarness harness({.config = talkative()});
+    const auto clients = gather(harness, {"one", "two"});
+    harness.faults().delay(2s);
+    clients[0]->send(say("last words"));
+    clients[0]->send("<presence type='unavailable' to='" + std::string(kRoom) + "/one'/>");
+    EXPECT_EQ(clients[1]->expect_element().attribute("id"), "last words");
+    EXPECT_EQ(clients[1]->expect_element().attribute("type"), "unavailable");
+}
+
+TEST(Muc, gives_a_newcomer_what_is_being_stored_once) {
+    ServerHarness harness({.config = talkative()});
+    const auto clients = gather(harness, {"one"});
+    ScriptedClient& late = harness.online("late@example.org/x");
+    harness.faults().delay(2s);
+    clients[0]->send(say("m"));
+    harness.advance(100ms);
+    late.send("<presence to='" + std::string(kRoom) +
+              "/late'><x xmlns='http://jabber.org/protocol/muc'/></presence>");
+    std::size_t heard = 0;
+    for (;;) {
+        const xmpp::Element element = late.expect_element();
+        if (element.attribute("id") == "m") ++heard;
+        if (element.name() == "message" && element.child("subject", xmpp::ns::client) != nullptr)
+            break;
+    }
+    late.expect_nothing(5s);
+    EXPECT_EQ(heard, 1U);
+}
+
+TEST(Muc, refuses_one_stanza_more_than_may_wait_for_a_room) {
+    ServerHarness harness({.config = talkative()});
+    const auto clients = gather(harness, {"one"});
+    ScriptedClient& stranger = harness.online("stranger@example.org/x");
+    harness.faults().delay(8s);
+    // A change holds the room, so that all else waits.
+    clients[0]->send("<iq type='set' id='c' to='" + std::string(kRoom) +
+                     "'><query xmlns='http://jabber.org/protocol/muc#admin'><item "
+                     "jid='a@example.org' affiliation='member'/></query></iq>");
+    harness.advance(10ms);
+    std::string burst;
+    for (std::size_t i = 0; i <= Rooms::kWaitingMax; ++i)
+        burst += "<iq type='get' id='" + std::to_string(i) + "' to='" + std::string(kRoom) +
+                 "'><ping xmlns='urn:xmpp:ping'/></iq>";
+    stranger.send(burst);
+    const xmpp::Element refused = stranger.expect_element();
+    EXPECT_EQ(refused.attribute("id"), std::to_string(Rooms::kWaitingMax));
+    EXPECT_NE(refused.child("error")->child("resource-constraint", xmpp::ns::stanza_errors),
+              nullptr);
+    for (std::size_t i = 0; i < Rooms::kWaitingMax; ++i)
+        EXPECT_EQ(stranger.expect_element().attribute("type"), "result");
+}
+
+TEST(Muc, forgets_a_room_that_nobody_uses_and_finds_it_again) {
+    ServerHarness harness({.config = talkative()});
+    const auto clients = gather(harness, {"one"});
+    clients[0]->send("<presence type='unavailable' to='" + std::string(kRoom) + "/one'/>");
+    EXPECT_EQ(clients[0]->expect_element().attribute("type"), "unavailable");
+    EXPECT_EQ(harness.metric("module_rooms_loaded"), 1);
+    harness.advance(Rooms::kIdleTimeout * 2 + 1s);
+    EXPECT_EQ(harness.metric("module_rooms_loaded"), 0);
+    ScriptedClient& again = harness.online("one@example.org/y");
+    again.send(enter("one"));
+    read_entry(again);
+    EXPECT_EQ(harness.metric("module_rooms_loaded"), 1);
+}
+
+TEST(Muc, holds_no_room_for_addresses_that_have_none) {
+    ServerHarness harness({.config = talkative()});
+    ScriptedClient& stranger = harness.online("stranger@example.org/x");
+    for (int i = 0; i < 100; ++i)
+        stranger.send("<iq type='get' id='i' to='room" + std::to_string(i) +
+                      "@rooms.example.org'><ping xmlns='urn:xmpp:ping'/></iq>");
+    for (int i = 0; i < 100; ++i)
+        EXPECT_EQ(stranger.expect_element().attribute("type"), "error");
+    EXPECT_EQ(harness.metric("module_rooms_loaded"), 0);
+}
+
+// What the server has acknowledged is in the room's archive, whatever happens to the machine.
+TEST(Muc, has_on_disk_what_it_acknowledged) {
+    storage::SimDisk disk;
+    ServerHarness harness({.config = talkative(), .shards = 2, .disk = &disk});
+    const auto clients = gather(harness, {"one", "two"});
+    ScriptedClient& sender = *clients[1];
+    sender.send("<enable xmlns='urn:xmpp:sm:3'/>");
+    EXPECT_EQ(sender.expect_element().name(), "enabled");
+    constexpr int kSent = 30;
+    for (int i = 1; i <= kSent; ++i)
+        sender.send(say("m" + std::to_string(i)));
+    sender.send("<r xmlns='urn:xmpp:sm:3'/>");
+    int acknowledged = 0;
+    while (acknowledged == 0) {
+        const xmpp::Element element = sender.expect_element();
+        if (element.name() == "a") acknowledged = std::stoi(std::string(element.attribute("h")));
+    }
+    harness.power_off();
+    harness.start_again();
+    ScriptedClient& reader = harness.online("two@example.org/y");
+    reader.send("<iq type='set' id='q' to='" + std::string(kRoom) +
+                "'><query xmlns='urn:xmpp:mam:2'/></iq>");
+    int found = 0;
+    while (reader.expect_element().name() == "message")
+        ++found;
+    EXPECT_GT(acknowledged, 0);
+    EXPECT_GE(found, acknowledged);
+    EXPECT_LE(found, kSent);
+}
+
+}  // namespace
+}  // namespace server::test

@@ -1,0 +1,236 @@
+#include "storage/tables/rooms.h"
+#include "storage/tables/archive.h"
+#include "tests/storage/test_database.h"
+
+#include <gtest/gtest.h>
+#include <array>
+#include <string>
+
+namespace storage::test {
+namespace {
+
+using base::Errc;
+using base::Result;
+
+constexpr std::string_view kHost = "rooms.example.org";
+
+class RoomTable : public EveryEngine {
+protected:
+    static xmpp::Jid jid(std::string_view text) { return *xmpp::Jid::parse(text); }
+    static xmpp::Jid room(std::string_view name) { return *xmpp::Jid::make(name, kHost); }
+
+    void make(std::string_view name, bool listed = true, bool persistent = true) {
+        database.must([&](Transaction& t) {
+            return Rooms(t).put(room(name), {.name = "The " + std::string(name),
+                                             .listed = listed,
+                                             .persistent = persistent,
+                                             .config = "<x/>",
+                                             .created_at = kNow});
+        });
+    }
+    RoomVersion affiliate(std::string_view name, std::string_view who,
+                          RoomAffiliation affiliation) {
+        RoomVersion version = 0;
+        database.must([&](Transaction& t) -> Result<void> {
+            const std::array changes = {
+                RoomAffiliationRow{.jid = jid(who), .affiliation = affiliation}};
+            version = TRY(Rooms(t).put_affiliations(room(name), changes));
+            return {};
+        });
+        return version;
+    }
+    std::optional<RoomState> load(std::string_view name) {
+        std::optional<RoomState> state;
+        database.must([&](Transaction& t) -> Result<void> {
+            state = TRY(Rooms(t).load(room(name)));
+            return {};
+        });
+        return state;
+    }
+    RoomPage page(const RoomListQuery& query) {
+        RoomPage found;
+        database.must([&](Transaction& t) -> Result<void> {
+            found = TRY(Rooms(t).listed(kHost, query));
+            return {};
+        });
+        return found;
+    }
+    static std::string names(const RoomPage& page) {
+        std::string all;
+        for (const RoomListing& one : page.rooms)
+            all += std::string(one.jid.local()) + " ";
+        return all;
+    }
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, RoomTable, every_engine(), name_of);
+
+TEST_P(RoomTable, keeps_a_room_with_its_affiliations) {
+    EXPECT_FALSE(load("coven"));
+    make("coven");
+    affiliate("coven", "crone1@example.org", RoomAffiliation::owner);
+    affiliate("coven", "evil.example", RoomAffiliation::outcast);
+    const auto state = load("coven");
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state->row.name, "The coven");
+    EXPECT_EQ(state->row.config, "<x/>");
+    EXPECT_EQ(state->row.created_at, kNow);
+    ASSERT_EQ(state->affiliations.size(), 2U);
+    EXPECT_EQ(state->affiliations[0].jid, jid("crone1@example.org"));
+    EXPECT_EQ(state->affiliations[1].affiliation, RoomAffiliation::outcast);
+}
+
+TEST_P(RoomTable, replaces_a_row_and_keeps_what_else_there_is) {
+    make("coven");
+    affiliate("coven", "crone1@example.org", RoomAffiliation::owner);
+    database.must([&](Transaction& t) -> Result<void> {
+        TRY(Rooms(t).put(room("coven"), {.name = "New", .config = "<y/>"}));
+        return Rooms(t).set_subject(room("coven"), "<message/>", kNow);
+    });
+    const auto state = load("coven");
+    EXPECT_EQ(state->row.name, "New");
+    EXPECT_FALSE(state->row.listed);
+    EXPECT_EQ(state->row.subject, "<message/>");
+    EXPECT_EQ(state->row.subject_at, kNow);
+    EXPECT_EQ(state->row.created_at, kNow);
+    EXPECT_EQ(state->affiliations.size(), 1U);
+}
+
+TEST_P(RoomTable, numbers_each_change_of_an_affiliation) {
+    make("coven");
+    const RoomVersion first = affiliate("coven", "crone1@example.org", RoomAffiliation::owner);
+    EXPECT_EQ(affiliate("coven", "hag66@example.org", RoomAffiliation::member), first + 1);
+    EXPECT_EQ(affiliate("coven", "hag66@example.org", RoomAffiliation::none), first + 2);
+    database.must([&](Transaction& t) -> Result<void> {
+        const std::array two = {
+            RoomAffiliationRow{.jid = jid("a@example.org"), .affiliation = RoomAffiliation::member},
+            RoomAffiliationRow{.jid = jid("b@example.org"), .affiliation = RoomAffiliation::admin}};
+        EXPECT_EQ(TRY(Rooms(t).put_affiliations(room("coven"), two)), first + 4);
+        return {};
+    });
+    const auto state = load("coven");
+    EXPECT_EQ(state->version, first + 4);
+    ASSERT_EQ(state->affiliations.size(), 4U);
+    EXPECT_EQ(state->affiliations[1].jid, jid("hag66@example.org"));
+    EXPECT_EQ(state->affiliations[1].affiliation, RoomAffiliation::none);
+    for (std::size_t i = 0; i < 4; ++i)
+        EXPECT_EQ(state->affiliations[i].version,
+                  first + static_cast<RoomVersion>(i == 0 ? 0 : i + 1));
+}
+
+TEST_P(RoomTable, gives_a_room_that_is_made_again_other_versions) {
+    make("coven");
+    const RoomVersion before = affiliate("coven", "crone1@example.org", RoomAffiliation::owner);
+    database.must([&](Transaction& t) -> Result<void> {
+        EXPECT_TRUE(TRY(Rooms(t).remove(room("coven"))));
+        EXPECT_FALSE(TRY(Rooms(t).remove(room("coven"))));
+        return {};
+    });
+    EXPECT_FALSE(load("coven"));
+    make("coven");
+    EXPECT_TRUE(load("coven")->affiliations.empty());
+    EXPECT_GT(load("coven")->forgotten, before);
+}
+
+TEST_P(RoomTable, remembers_so_many_removed_affiliations) {
+    make("coven");
+    RoomVersion first = 0;
+    database.must([&](Transaction& t) -> Result<void> {
+        Rooms rooms(t);
+        first = TRY(rooms.load(room("coven")))->version;
+        for (int i = 0; i <= kRoomTombstonesMax; ++i) {
+            const std::array gone = {
+                RoomAffiliationRow{.jid = jid("w" + std::to_string(i) + "@example.org"),
+                                   .affiliation = RoomAffiliation::none}};
+            TRY(rooms.put_affiliations(room("coven"), gone));
+        }
+        return {};
+    });
+    const auto state = load("coven");
+    EXPECT_EQ(state->affiliations.size(), static_cast<std::size_t>(kRoomTombstonesMax));
+    EXPECT_EQ(state->forgotten, first + 1);
+}
+
+TEST_P(RoomTable, refuses_what_is_not_there_or_too_big) {
+    const auto failure = [&](auto function) {
+        const auto result = database.write(function);
+        return result ? Errc::internal : result.error().code();
+    };
+    EXPECT_EQ(
+        failure([&](Transaction& t) { return Rooms(t).set_subject(room("heath"), "x", kNow); }),
+        Errc::not_found);
+    EXPECT_EQ(failure([&](Transaction& t) { return Rooms(t).put_affiliations(room("heath"), {}); }),
+              Errc::not_found);
+    EXPECT_EQ(failure([&](Transaction& t) {
+                  return Rooms(t).put(room("heath"),
+                                      {.config = std::string(kRoomConfigBytesMax + 1, 'x')});
+              }),
+              Errc::resource_exhausted);
+}
+
+TEST_P(RoomTable, lists_rooms_page_by_page) {
+    for (const auto* name : {"e", "a", "c", "b", "d"})
+        make(name);
+    make("hidden", false);
+    database.must([&](Transaction& t) {
+        return Rooms(t).put(*xmpp::Jid::parse("x@rooms.example.net"),
+                            {.listed = true, .config = "<x/>"});
+    });
+    EXPECT_EQ(names(page({})), "a b c d e ");
+    EXPECT_EQ(page({}).rooms.at(0).name, "The a");
+    const RoomPage second = page({.after = "b", .max = 2});
+    EXPECT_EQ(names(second), "c d ");
+    EXPECT_EQ(second.index, 2);
+    EXPECT_EQ(second.count, 5);
+    EXPECT_EQ(names(page({.before = "c", .max = 1})), "b ");
+    EXPECT_EQ(names(page({.before = "", .max = 2})), "d e ");
+    EXPECT_EQ(names(page({.max = 0})), "");
+    EXPECT_EQ(page({.max = 0}).count, 5);
+}
+
+TEST_P(RoomTable, gives_back_the_occupants_once_and_sweeps_temporary_rooms) {
+    make("kept", true, false);
+    make("swept", true, false);
+    make("persistent");
+    database.must([&](Transaction& t) -> Result<void> {
+        const std::array occupants = {RoomOccupantRow{.room = room("kept"),
+                                                      .jid = jid("hag66@example.org/pda"),
+                                                      .nick = "thirdwitch",
+                                                      .role = 2,
+                                                      .presence = "<show>xa</show>"}};
+        return Rooms(t).save_occupants(occupants);
+    });
+    database.must([&](Transaction& t) -> Result<void> {
+        const auto occupants = TRY(Rooms(t).take_occupants());
+        EXPECT_EQ(occupants.size(), 1U);
+        EXPECT_EQ(occupants.at(0).room, room("kept"));
+        EXPECT_EQ(occupants.at(0).nick, "thirdwitch");
+        EXPECT_EQ(occupants.at(0).role, 2);
+        EXPECT_EQ(occupants.at(0).presence, "<show>xa</show>");
+        return {};
+    });
+    EXPECT_TRUE(load("kept"));
+    EXPECT_FALSE(load("swept"));
+    EXPECT_TRUE(load("persistent"));
+    database.must([&](Transaction& t) -> Result<void> {
+        EXPECT_TRUE(TRY(Rooms(t).take_occupants()).empty());
+        return {};
+    });
+    EXPECT_FALSE(load("kept"));
+}
+
+TEST_P(RoomTable, takes_the_archive_with_the_room) {
+    make("coven");
+    database.must([&](Transaction& t) -> Result<void> {
+        const std::array copies = {MessageCopy{
+            .owner = room("coven"), .peer = jid("hag66@example.org/pda"), .groupchat = true}};
+        TRY(Messages(t).append(kNow, "<message/>", copies));
+        EXPECT_TRUE(TRY(Archive(t).ends(room("coven"))));
+        TRY(Rooms(t).remove(room("coven")));
+        EXPECT_FALSE(TRY(Archive(t).ends(room("coven"))));
+        return {};
+    });
+}
+
+}  // namespace
+}  // namespace storage::test
