@@ -13,6 +13,12 @@ Resource* Account::find(std::string_view resource_name) {
     return nullptr;
 }
 
+Resource* Account::of_session(SessionId session) {
+    for (const auto& resource : resources_)
+        if (resource->session_id == session) return resource.get();
+    return nullptr;
+}
+
 Resource& Account::add(std::unique_ptr<Resource> resource) {
     CHECK(find(resource->name) == nullptr);
     resources_.push_back(std::move(resource));
@@ -37,6 +43,11 @@ bool Account::blocks_by(const Blocklist& list, const xmpp::Jid& peer) const {
 bool Account::has_available() const {
     return std::ranges::any_of(resources_,
                                [](const auto& resource) { return resource->available(); });
+}
+
+bool Account::takes_messages() const {
+    return std::ranges::any_of(resources_,
+                               [](const auto& resource) { return resource->takes_messages(); });
 }
 
 }  // namespace server

@@ -31,12 +31,16 @@ public:
 
     /// Null when no such resource is bound. Names compare exactly (they are already prepared).
     Resource* find(std::string_view resource_name);
+    /// Null when the session has ended, even if another has its resource name since.
+    Resource* of_session(SessionId session);
     /// All bound resources, available or not. References hold until one is added or removed.
     const std::vector<std::unique_ptr<Resource>>& resources() const { return resources_; }
     Resource& add(std::unique_ptr<Resource> resource);
     /// Returns the removed one, or null.
     std::unique_ptr<Resource> remove(SessionId session);
     bool has_available() const;
+    /// Whether some resource gets messages addressed to the account.
+    bool takes_messages() const;
 
     /// Whether nothing may pass between this account and `peer` (XEP-0191). Never its own resources
     /// or its own server, whatever the list says.

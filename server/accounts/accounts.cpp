@@ -217,6 +217,11 @@ Account* Accounts::find(const xmpp::Jid& jid) {
     return entry == nullptr ? nullptr : entry->account.get();
 }
 
+Resource* Accounts::resource_of(const xmpp::Jid& jid, SessionId session) {
+    Account* account = find(jid);
+    return account == nullptr ? nullptr : account->of_session(session);
+}
+
 Account* Accounts::ready(const xmpp::Jid& jid) {
     Entry* entry = impl_->entry(jid.bare_view());
     if (entry == nullptr || entry->busy || !entry->waiting.empty()) return nullptr;

@@ -32,6 +32,8 @@ public:
 
     /// The account if it is in memory; null says nothing about existence.
     Account* find(const xmpp::Jid& jid);
+    /// The resource of a session of that account (bare or full JID), null when either is gone.
+    Resource* resource_of(const xmpp::Jid& jid, SessionId session);
 
     /// The account if it is loaded and nothing waits for it: `with` would call at once.
     Account* ready(const xmpp::Jid& jid);

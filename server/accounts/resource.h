@@ -98,6 +98,8 @@ struct Resource {
         directed;  ///< Entities that got directed presence; bounded (presence.cpp).
 
     bool available() const { return presence.has_value(); }
+    /// Gets messages addressed to the account (RFC 6121 §8.5.2.1).
+    bool takes_messages() const { return available() && priority >= 0; }
 };
 
 }  // namespace server

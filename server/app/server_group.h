@@ -51,12 +51,12 @@ public:
     reactor::Shards& shards() { return parts_.shards; }
 
 private:
-    /// Random bytes that the database keeps under `name`; made on first use.
     /// What resumable streams the database has goes to the shards they live on.
     reactor::Deferred<void> restore_streams();
     /// Settles when every write that was issued before is on disk and its answer has been seen on
     /// every shard.
     reactor::Deferred<void> quiesce();
+    /// Random bytes that the database keeps under `name`; made on first use.
     reactor::Deferred<std::string> secret(std::string_view name, std::size_t bytes);
 
     Parts parts_;

@@ -179,8 +179,7 @@ reactor::Deferred<IqReply> ArchiveQueries::run(IqRequest request, SessionId sess
     Account* account = parts_.accounts.find(owner);
     if (account == nullptr) co_return IqReply(StanzaError::item_not_found());
     // It may have gone while it waited for its turn.
-    const Resource* asking = account->find(request.requester().resource());
-    if (asking == nullptr || asking->session_id != session)
+    if (account->of_session(session) == nullptr)
         co_return IqReply(StanzaError::recipient_unavailable());
 
     // What the page contains is not to be handed over as an offline message meanwhile.
@@ -202,13 +201,6 @@ reactor::Deferred<IqReply> ArchiveQueries::run(IqRequest request, SessionId sess
 }
 
 // --- sending
-
-const Resource* ArchiveQueries::resource_of(const Sending& sending) const {
-    Account* account = parts_.accounts.find(sending.client);
-    const Resource* resource =
-        account == nullptr ? nullptr : account->find(sending.client.resource());
-    return resource != nullptr && resource->session_id == sending.session ? resource : nullptr;
-}
 
 // At least one.
 std::vector<const ArchivedMessage*> ArchiveQueries::next_part(const Sending& sending) const {
@@ -236,7 +228,7 @@ reactor::Deferred<void> ArchiveQueries::send(Sending& sending) {
         sending.sent += part.size();
         messages_.add(part.size());
         if (sending.sent == all) co_return {};
-        const Resource* taker = resource_of(sending);
+        const Resource* taker = parts_.accounts.resource_of(sending.client, sending.session);
         if (taker == nullptr) co_return {};
         auto flushing =
             reactor::with_timeout(parts_.world.reactor, taker->session->flushed(), kPartTimeout);
@@ -256,7 +248,7 @@ xmpp::Stanza ArchiveQueries::result_of(const Sending& sending,
 // False: the client is gone.
 reactor::Deferred<bool> ArchiveQueries::send_part(Sending& sending,
                                                   std::span<const ArchivedMessage* const> part) {
-    const Resource* taker = resource_of(sending);
+    const Resource* taker = parts_.accounts.resource_of(sending.client, sending.session);
     if (taker == nullptr) co_return false;
     for (const ArchivedMessage* message : part)
         parts_.offline.seen(sending.client.bare(), sending.session, message->id);
@@ -278,7 +270,7 @@ reactor::Deferred<bool> ArchiveQueries::send_part(Sending& sending,
 // that they are back in it if the client never acknowledges them.
 reactor::Deferred<bool> ArchiveQueries::send_managed(Sending& sending,
                                                      std::span<const ArchivedMessage* const> part) {
-    const Resource* taker = resource_of(sending);
+    const Resource* taker = parts_.accounts.resource_of(sending.client, sending.session);
     std::vector<Place> places;
     std::vector<storage::HandOver> rows;
     std::vector<storage::MessageId> ids;
@@ -297,7 +289,7 @@ reactor::Deferred<bool> ArchiveQueries::send_managed(Sending& sending,
         parts_.world.log.error("archive.hand_over_failed", {{"account", sending.client.text()},
                                                             {"why", moved.error().message()}});
     if (moved) parts_.offline.taken_out(sending.client.bare(), ids);
-    taker = resource_of(sending);
+    taker = parts_.accounts.resource_of(sending.client, sending.session);
     if (taker == nullptr) co_return false;
     for (std::size_t i = 0; i < part.size(); ++i)
         taker->session->fill(places[i].number, result_of(sending, *part[i]),

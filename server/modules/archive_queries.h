@@ -86,7 +86,6 @@ private:
     std::vector<const storage::ArchivedMessage*> next_part(const Sending& sending) const;
     xmpp::Stanza result_of(const Sending& sending, const storage::ArchivedMessage& message) const;
     IqReply end_of(const Sending& sending, const storage::ArchiveQuery& query) const;
-    const Resource* resource_of(const Sending& sending) const;
 
     Parts parts_;
     AccountState<State> states_;

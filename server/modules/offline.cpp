@@ -12,8 +12,7 @@ public:
     explicit Offline(ModuleContext& context) : queue_(context.router.offline()) {
         subscriptions_ +=
             context.hooks.presence_changed.add(Stage::observe, [this](ResourceEvent& event) {
-                if (event.resource.available() && event.resource.priority >= 0)
-                    queue_.start(event.account, event.resource);
+                if (event.resource.takes_messages()) queue_.start(event.account, event.resource);
                 return Verdict::proceed();
             });
     }

@@ -32,12 +32,6 @@ struct Client {
     SessionId session = 0;
 };
 
-Resource* find_session(Account& account, SessionId session) {
-    for (const auto& resource : account.resources())
-        if (resource->session_id == session) return resource.get();
-    return nullptr;
-}
-
 xmpp::Element whole_roster(const Roster& roster) {
     xmpp::Element query = roster_query_element(roster.version());
     for (const Contact& contact : roster.items())
@@ -110,7 +104,7 @@ private:
                                                 reactor::Promise<IqReply> answer) {
         const base::Result<Changes> read = co_await read_changes(client.account, known);
         Account* account = context_.accounts.find(client.account);
-        Resource* resource = account != nullptr ? find_session(*account, client.session) : nullptr;
+        Resource* resource = account != nullptr ? account->of_session(client.session) : nullptr;
         if (resource == nullptr) {
             answer.resolve(IqReply(xmpp::StanzaError::recipient_unavailable()));
             co_return {};
@@ -133,7 +127,7 @@ private:
     reactor::Deferred<void> push_changes(Client client, RosterVersion known) {
         const base::Result<Changes> read = co_await read_changes(client.account, known);
         Account* account = context_.accounts.find(client.account);
-        Resource* resource = account != nullptr ? find_session(*account, client.session) : nullptr;
+        Resource* resource = account != nullptr ? account->of_session(client.session) : nullptr;
         if (resource == nullptr) co_return {};
         if (!read || !*read) {
             give_up(client);
@@ -158,7 +152,7 @@ private:
     void give_up(const Client& client) {
         failed_.add();
         Account* account = context_.accounts.find(client.account);
-        Resource* resource = account != nullptr ? find_session(*account, client.session) : nullptr;
+        Resource* resource = account != nullptr ? account->of_session(client.session) : nullptr;
         if (resource != nullptr)
             resource->session->close(
                 xmpp::StreamError(xmpp::StreamCondition::internal_server_error));

@@ -102,7 +102,7 @@ void DurableDelivery::choose_targets(Account& account, DeliveryRule rule, Job& j
         add(*account.find(job.message.to()->resource()));
     } else if (rule == DeliveryRule::to_all_available) {
         for (const auto& resource : account.resources())
-            if (resource->available() && resource->priority >= 0) add(*resource);
+            if (resource->takes_messages()) add(*resource);
     } else {
         job.queued = true;
     }
@@ -127,7 +127,7 @@ std::vector<storage::MessageCopy> DurableDelivery::copies_of(const Job& job) con
                                       .kept = job.keeps});
     if (job.queued ? job.keeps : passes_queue(job))
         own.deliveries.push_back({.session = storage::kOfflineQueue,
-                                  .shared = job.queued && waits_alone(job),
+                                  .shared = waits_alone(job),
                                   .expires_at = parts_.offline.expiry(parts_.world.clock.wall())});
     if (!to_oneself && job.origin && job.origin->archived)
         copies.push_back({.owner = from,
@@ -187,22 +187,14 @@ reactor::Deferred<void> DurableDelivery::run_keep_sent(xmpp::Jid account, xmpp::
     co_return {};
 }
 
-SessionSink* DurableDelivery::session_of(const xmpp::Jid& account, SessionId session) {
-    Account* loaded = parts_.accounts.find(account);
-    if (loaded == nullptr) return nullptr;
-    for (const auto& resource : loaded->resources())
-        if (resource->session_id == session) return resource->session;
-    return nullptr;
-}
-
 void DurableDelivery::deliver(Job job, MessageId id) {
     stored_.add();
     xmpp::Stanza shown = std::move(job.message);
     if (job.archived) shown.append_child(xmpp::stanza_id_element(parts_.ids.text(id), job.account));
     const bool shared = is_shared(job);
     for (const Target& target : job.targets) {
-        SessionSink* session = session_of(job.account, target.session);
-        if (session != nullptr) session->fill(target.place.number, shown, id, shared);
+        if (Resource* taker = parts_.accounts.resource_of(job.account, target.session))
+            taker->session->fill(target.place.number, shown, id, shared);
         // When it is written, nobody else need get it, whether the queue has it or others do.
         if (!job.queued && !is_managed(target))
             parts_.offline.given(job.account, target.session, id);
@@ -225,8 +217,8 @@ void DurableDelivery::deliver(Job job, MessageId id) {
 void DurableDelivery::refuse(Job job, const base::Failure& why) {
     refused_.add();
     for (const Target& target : job.targets)
-        if (SessionSink* session = session_of(job.account, target.session))
-            session->give_up(target.place.number);
+        if (Resource* taker = parts_.accounts.resource_of(job.account, target.session))
+            taker->session->give_up(target.place.number);
     if (passes_queue(job)) parts_.offline.passed(job.account);
     if (job.queued) parts_.offline.arrived(job.account, false);
     const bool queue_full = why.is(base::Errc::resource_exhausted);

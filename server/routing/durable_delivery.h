@@ -89,7 +89,6 @@ private:
     reactor::Deferred<void> store(Job job);
     void deliver(Job job, storage::MessageId id);
     void refuse(Job job, const base::Failure& why);
-    SessionSink* session_of(const xmpp::Jid& account, SessionId session);
 
     Parts parts_;
     Counter& stored_;

@@ -63,11 +63,9 @@ Subscription IqRoutes::on_query(IqTarget targets, QualifiedName payload, Handler
     return impl_->add(xmpp::IqType::set, targets, payload, std::move(handler));
 }
 
-bool IqRoutes::is_query(const IqRequest& request) const {
-    const xmpp::Element& payload = request.payload();
-    return std::ranges::any_of(impl_->queries, [&](const QualifiedName& name) {
-        return payload.is(name.name, name.ns);
-    });
+bool IqRoutes::is_query(const xmpp::Element& payload) const {
+    return std::ranges::any_of(
+        impl_->queries, [&](const QualifiedName& name) { return payload.is(name.name, name.ns); });
 }
 
 const IqRoutes::Handler* IqRoutes::find(const IqRequest& request, IqTarget target,

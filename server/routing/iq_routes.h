@@ -84,8 +84,8 @@ public:
 
     /// For a set that changes nothing (XEP-0313 §4): it runs at once, beside other sets.
     [[nodiscard]] Subscription on_query(IqTarget targets, QualifiedName payload, Handler handler);
-    /// Whether the request's name was registered so.
-    bool is_query(const IqRequest& request) const;
+    /// Whether a set's payload was registered so.
+    bool is_query(const xmpp::Element& payload) const;
 
     /// Null when nobody answers: the router sends service-unavailable. A request from somebody else
     /// to a `self`-only name gives null as well, unless `refused` is set to true: then forbidden.

@@ -41,7 +41,7 @@ void IqService::dispatch(IqRequest request, IqTarget target) {
     }
     Work work{std::move(request), handler};
     if (work.request.stanza().iq_type() == xmpp::IqType::get || target == IqTarget::server ||
-        routes_.is_query(work.request)) {
+        routes_.is_query(work.request.payload())) {
         tasks_.add("iq", run(std::move(work)));
         return;
     }

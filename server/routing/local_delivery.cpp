@@ -75,9 +75,7 @@ Addressed addressed_in(Account& account, const xmpp::Jid& to) {
     if (to.is_full())
         return account.find(to.resource()) != nullptr ? Addressed::full_connected
                                                       : Addressed::full_unknown;
-    for (const auto& resource : account.resources())
-        if (resource->available() && resource->priority >= 0) return Addressed::bare_with_takers;
-    return Addressed::bare_without_takers;
+    return account.takes_messages() ? Addressed::bare_with_takers : Addressed::bare_without_takers;
 }
 
 }  // namespace server

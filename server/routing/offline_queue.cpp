@@ -29,10 +29,6 @@ constexpr base::Duration kExpiryInterval = std::chrono::hours(1);
 constexpr base::Duration kRetryDelay = std::chrono::seconds(10);
 constexpr std::uint32_t kExpiryBatch = 500;
 
-bool takes_messages(const Resource& resource) {
-    return resource.available() && resource.priority >= 0;
-}
-
 }  // namespace
 
 OfflineQueue::OfflineQueue(Parts parts, const Config& config)
@@ -58,14 +54,6 @@ OfflineQueue::State* OfflineQueue::state_of(const xmpp::Jid& account) {
     return loaded == nullptr ? nullptr : &states_.of(*loaded);
 }
 
-const Resource* OfflineQueue::resource_in(const xmpp::Jid& account, SessionId session) {
-    Account* loaded = parts_.accounts.find(account);
-    if (loaded == nullptr) return nullptr;
-    for (const auto& resource : loaded->resources())
-        if (resource->session_id == session) return resource.get();
-    return nullptr;
-}
-
 // --- messages on their way
 
 bool OfflineQueue::waits(Account& account, const Resource& resource) {
@@ -74,7 +62,7 @@ bool OfflineQueue::waits(Account& account, const Resource& resource) {
     if (state.writes_open == 0) return false;
     // Whoever will be handed the queue when the writes are done.
     for (const auto& other : account.resources())
-        if (takes_messages(*other)) return other.get() == &resource;
+        if (other->takes_messages()) return other.get() == &resource;
     return false;
 }
 
@@ -131,7 +119,7 @@ void OfflineQueue::seen(const xmpp::Jid& account, SessionId session, MessageId i
     if (state == nullptr) return;
     if (!state->seen.contains(session))
         std::erase_if(state->seen, [&](const auto& entry) {
-            return resource_in(account, entry.first) == nullptr;
+            return parts_.accounts.resource_of(account, entry.first) == nullptr;
         });
     Seen& seen = state->seen[session];
     if (seen.ids.size() < kSeenMax) {
@@ -185,7 +173,7 @@ reactor::Deferred<void> OfflineQueue::watch(xmpp::Jid account, SessionId session
             co_return {};
         }
         std::vector<MessageId> ids = std::exchange(given->ids, {});
-        const Resource* taker = resource_in(account, session);
+        const Resource* taker = parts_.accounts.resource_of(account, session);
         written = taker != nullptr;
         if (written) {
             const base::Result<void> flushed = co_await taker->session->flushed();
@@ -244,13 +232,13 @@ void OfflineQueue::start(Account& account, const Resource& resource) {
 // First of all who alone waits for something.
 void OfflineQueue::start_any(Account& account) {
     for (const auto& [id, one] : states_.of(account).only_for) {
-        const Resource* waiting = resource_in(account.jid(), one.session);
-        if (waiting == nullptr || !takes_messages(*waiting)) continue;
+        const Resource* waiting = parts_.accounts.resource_of(account.jid(), one.session);
+        if (waiting == nullptr || !waiting->takes_messages()) continue;
         start(account, *waiting);
         return;
     }
     for (const auto& resource : account.resources()) {
-        if (!takes_messages(*resource)) continue;
+        if (!resource->takes_messages()) continue;
         start(account, *resource);
         return;
     }
@@ -258,7 +246,7 @@ void OfflineQueue::start_any(Account& account) {
 
 void OfflineQueue::go_on(Account& account, const Resource& resource) {
     State& state = states_.of(account);
-    if (state.left_over && takes_messages(resource)) start(account, resource);
+    if (state.left_over && resource.takes_messages()) start(account, resource);
 }
 
 void OfflineQueue::begin(const xmpp::Jid& account, SessionId session) {
@@ -276,16 +264,18 @@ void OfflineQueue::finish(const xmpp::Jid& account, bool queue_is_empty) {
     state.left_over = !queue_is_empty;
     if (queue_is_empty) {
         // There is nothing left for whom it was handed over to.
-        if (!state.again)
+        if (state.again) {
+            start_any(*loaded);
+        } else {
             std::erase_if(state.only_for, [&](const auto& entry) {
                 return entry.second.session == ended ||
-                       resource_in(account, entry.second.session) == nullptr;
+                       parts_.accounts.resource_of(account, entry.second.session) == nullptr;
             });
-        if (state.again) start_any(*loaded);
+        }
         return;
     }
     for (const auto& other : loaded->resources()) {
-        if (other->session_id == ended || !takes_messages(*other)) continue;
+        if (other->session_id == ended || !other->takes_messages()) continue;
         start(*loaded, *other);
         return;
     }
@@ -371,7 +361,7 @@ void OfflineQueue::drop_orphans(const xmpp::Jid& account, SessionId session,
     std::erase_if(page, [&](const storage::Delivery& kept) {
         const auto found = state->only_for.find(kept.id);
         if (found == state->only_for.end() || found->second.session == session) return false;
-        if (resource_in(account, found->second.session) != nullptr) return true;
+        if (parts_.accounts.resource_of(account, found->second.session) != nullptr) return true;
         const bool is_kept = found->second.is_kept;
         state->only_for.erase(found);
         if (is_kept) orphans.push_back(kept.id);
@@ -389,16 +379,16 @@ void OfflineQueue::drop_orphans(const xmpp::Jid& account, SessionId session,
 // False: the session cannot take more.
 reactor::Deferred<bool> OfflineQueue::hand_over_part(xmpp::Jid account, SessionId session,
                                                      std::span<const storage::Delivery> part) {
-    const Resource* taker = resource_in(account, session);
+    const Resource* taker = parts_.accounts.resource_of(account, session);
     if (taker == nullptr || !taker->available()) co_return false;
     if (taker->managed != storage::kOfflineQueue) {
         // Not to somebody who is not there.
         const base::Result<void> there = co_await taker->session->flushed();
-        if (!there || resource_in(account, session) == nullptr) co_return false;
+        if (!there || parts_.accounts.resource_of(account, session) == nullptr) co_return false;
         auto handing = hand_over_managed(account, session, part);
         const base::Result<bool> done = co_await std::move(handing);
         if (!done || !*done) co_return false;
-        taker = resource_in(account, session);
+        taker = parts_.accounts.resource_of(account, session);
         if (taker == nullptr) co_return false;
         const base::Result<void> room = co_await taker->session->flushed();
         co_return room.has_value();
@@ -421,7 +411,7 @@ reactor::Deferred<bool> OfflineQueue::hand_over_part(xmpp::Jid account, SessionI
 // client has seen otherwise as well, so that it is back in the queue if that is not acknowledged.
 reactor::Deferred<bool> OfflineQueue::hand_over_managed(xmpp::Jid account, SessionId session,
                                                         std::span<const storage::Delivery> part) {
-    const Resource* taker = resource_in(account, session);
+    const Resource* taker = parts_.accounts.resource_of(account, session);
     std::vector<Place> places;
     std::vector<storage::HandOver> rows;
     for (const storage::Delivery& kept : part) {
@@ -433,7 +423,7 @@ reactor::Deferred<bool> OfflineQueue::hand_over_managed(xmpp::Jid account, Sessi
             return Deliveries(transaction).hand_over(account, key, rows);
         });
     const base::Result<std::int64_t> moved = co_await std::move(writing);
-    taker = resource_in(account, session);
+    taker = parts_.accounts.resource_of(account, session);
     if (!moved) {
         parts_.world.log.error("offline.hand_over_failed",
                                {{"account", account.text()}, {"why", moved.error().message()}});

@@ -119,7 +119,6 @@ private:
     };
 
     State* state_of(const xmpp::Jid& account);
-    const Resource* resource_in(const xmpp::Jid& account, SessionId session);
     void begin(const xmpp::Jid& account, SessionId session);
     reactor::Deferred<void> hand_over(xmpp::Jid account, SessionId session);
     reactor::Deferred<bool> hand_over_part(xmpp::Jid account, SessionId session,

@@ -23,12 +23,6 @@ constexpr std::size_t kOfflineAnswersMax = 1000;
 // Kept requests that a client gets before we wait until they are written.
 constexpr std::size_t kRequestBatch = 20;
 
-Resource* find_session(Account& account, SessionId session) {
-    for (const auto& resource : account.resources())
-        if (resource->session_id == session) return resource.get();
-    return nullptr;
-}
-
 }  // namespace
 
 struct Presence::Impl {
@@ -93,7 +87,7 @@ void Presence::outbound(Account& account, Resource& resource, Stanza stanza) {
                                        impl->flow.refuse(stanza, refusal_of(found.error()));
                                        return;
                                    }
-                                   Resource* sender = find_session(**found, session);
+                                   Resource* sender = (*found)->of_session(session);
                                    if (sender != nullptr)
                                        impl->from_client(**found, *sender, std::move(stanza));
                                });
@@ -295,7 +289,7 @@ void Presence::Impl::start_requests(Account& account, const Resource& resource) 
 
 SessionSink* Presence::Impl::request_taker(const xmpp::Jid& owner, SessionId session) {
     Account* account = parts.accounts.find(owner);
-    Resource* resource = account != nullptr ? find_session(*account, session) : nullptr;
+    Resource* resource = account != nullptr ? account->of_session(session) : nullptr;
     return resource != nullptr && resource->available() ? resource->session : nullptr;
 }
 

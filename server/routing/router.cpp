@@ -415,12 +415,11 @@ void Router::Impl::tell_received(Account& account, const xmpp::Stanza& message,
 void Router::Impl::deliver_message_to_all(Account& account, xmpp::Stanza&& stanza) {
     std::vector<SessionId> sessions;
     for (const auto& resource : account.resources())
-        if (resource->available() && resource->priority >= 0)
-            sessions.push_back(resource->session_id);
+        if (resource->takes_messages()) sessions.push_back(resource->session_id);
     tell_received(account, stanza, sessions);
     Resource* last = nullptr;  // Takes the original, so that one recipient costs no copy.
     for (const auto& resource : account.resources()) {
-        if (!resource->available() || resource->priority < 0) continue;
+        if (!resource->takes_messages()) continue;
         if (last != nullptr) last->session->deliver(stanza);
         last = resource.get();
     }
@@ -445,6 +444,10 @@ void Router::redeliver(const xmpp::Jid& bare, xmpp::Stanza message) {
             const DeliveryRule rule = delivery_rule(message, now);
             impl->apply(**account, rule, {std::move(message), std::nullopt});
         });
+}
+
+bool Router::is_query(const xmpp::Element& payload) const {
+    return impl_->parts.iq.is_query(payload);
 }
 
 bool Router::is_local(std::string_view domain) const {

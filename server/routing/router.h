@@ -110,6 +110,8 @@ public:
     void redeliver(const xmpp::Jid& bare, xmpp::Stanza message);
 
     bool is_local(std::string_view domain) const;
+    /// Whether a set with this payload changes nothing (`IqRoutes::on_query`).
+    bool is_query(const xmpp::Element& payload) const;
     /// On this shard?
     bool is_home(const xmpp::Jid& bare) const;
 

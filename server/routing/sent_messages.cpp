@@ -35,7 +35,7 @@ void SentMessages::announce(std::uint64_t ticket) {
 void SentMessages::report(const OriginReport& about) {
     const auto found = sent_.find(about.ticket);
     if (found == sent_.end()) return;
-    Resource* resource = sender_of(found->second);
+    Resource* resource = accounts_.resource_of(found->second.from, found->second.session);
     if (about.kind == OriginReport::Kind::placed) {
         found->second.placed = true;
         if (found->second.announced && resource != nullptr)
@@ -54,12 +54,6 @@ void SentMessages::report(const OriginReport& about) {
     }
     if (announced && resource != nullptr)
         resource->session->settled(taken, about.kind == OriginReport::Kind::stored);
-}
-
-Resource* SentMessages::sender_of(const Sent& sent) {
-    Account* account = accounts_.find(sent.from);
-    Resource* resource = account == nullptr ? nullptr : account->find(sent.from.resource());
-    return resource != nullptr && resource->session_id == sent.session ? resource : nullptr;
 }
 
 void SentMessages::tell_known(SessionId session) {
@@ -82,7 +76,7 @@ void SentMessages::tell_copies(const Sent& sent) {
     xmpp::Stanza message = *sent.message;
     if (sent.archived && sent.id != 0)
         message.append_child(xmpp::stanza_id_element(ids_.text(sent.id), account->jid()));
-    MessageEvent event{*account, sender_of(sent), message, {}};
+    MessageEvent event{*account, accounts_.resource_of(sent.from, sent.session), message, {}};
     (void)hooks_.message_sent.run(event);
 }
 

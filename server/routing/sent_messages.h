@@ -45,7 +45,6 @@ private:
         storage::MessageId id = 0;  // Then; 0: it is not stored.
     };
 
-    Resource* sender_of(const Sent& sent);
     void tell_known(SessionId session);
     void tell_copies(const Sent& sent);
 

@@ -69,10 +69,9 @@ bool ClientSession::has_own_from(const xmpp::Element& element) const {
 
 void ClientSession::submit(xmpp::Stanza stanza) {
     Account* account = context_.accounts.find(jid_);
-    Resource* resource = account == nullptr ? nullptr : account->find(jid_.resource());
+    Resource* resource = account == nullptr ? nullptr : account->of_session(id_);
     // The account was removed under the session.
-    if (resource == nullptr || resource->session_id != id_)
-        return fail(StreamError(StreamCondition::not_authorized));
+    if (resource == nullptr) return fail(StreamError(StreamCondition::not_authorized));
     if (sm_ != nullptr) {
         submit_counted(*account, *resource, std::move(stanza));
     } else if (context_.router.submit(*account, *resource, std::move(stanza)) !=
@@ -146,7 +145,7 @@ void ClientSession::settle_after_edits(std::uint32_t number) {
 bool ClientSession::is_set_for_us(const xmpp::Stanza& stanza) const {
     if (!stanza.is_iq() || stanza.iq_type() != xmpp::IqType::set) return false;
     // Changes nothing, and its results wait for acknowledgements, which must be read meanwhile.
-    if (stanza.payload()->is("query", xmpp::ns::archive)) return false;
+    if (context_.router.is_query(*stanza.payload())) return false;
     if (!stanza.to()) return true;
     if (stanza.to()->is_domain()) return context_.router.is_local(stanza.to()->domain());
     return *stanza.to() == jid_.bare();

@@ -236,8 +236,8 @@ void ClientSession::withdraw() {
     if (withdrawn_ || jid_.is_bare()) return;
     withdrawn_ = true;
     Account* account = context_.accounts.find(jid_);
-    Resource* resource = account == nullptr ? nullptr : account->find(jid_.resource());
-    if (resource == nullptr || resource->session_id != id_) return;
+    Resource* resource = account == nullptr ? nullptr : account->of_session(id_);
+    if (resource == nullptr) return;
     context_.router.presence().resource_gone(*account, *resource);
     ResourceEvent event{*account, *resource};
     (void)context_.router.hooks().resource_gone.run(event);

@@ -88,6 +88,10 @@ public:
     /// What the client sent is being stored, or its count is; or a request that it sent is not
     /// answered, unless that took too long.
     bool counts_pending();
+    /// What the client of `owner`'s stream has need not be kept for it any more.
+    static base::Result<void> forget(storage::Transaction& transaction, const xmpp::Jid& owner,
+                                     storage::SmSessionKey key,
+                                     const StreamManagement::Acknowledged& gone);
     /// The client has them.
     void take_acknowledged(StreamManagement::Acknowledged acknowledged);
     /// Who will resume it; the last one that asked.
@@ -204,9 +208,6 @@ private:
     static reactor::Deferred<void> write_count(ClientContext& context, SessionId id,
                                                storage::SmSessionKey key, std::uint32_t count);
     static reactor::Deferred<void> save_acknowledged(ClientContext& context, SessionId id);
-    static base::Result<void> forget(storage::Transaction& transaction, const xmpp::Jid& owner,
-                                     storage::SmSessionKey key,
-                                     const StreamManagement::Acknowledged& gone);
     static reactor::Deferred<void> end_stream_row(ClientContext& context, LostStream ended,
                                                   std::optional<std::uint32_t> taken);
 

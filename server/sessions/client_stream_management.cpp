@@ -28,16 +28,11 @@ using xmpp::StreamError;
 constexpr std::size_t kTokenBytes = 18;
 /// How long answers to the client's questions, and answers to its requests, are waited for.
 constexpr base::Duration kPatience = std::chrono::seconds(5);
-/// How long the count of a stream that has ended can be asked for.
 
 struct EndedRow {
     std::int64_t moved = 0;              // Into the offline queue.
     std::optional<std::uint32_t> taken;  // When it is kept.
 };
-
-std::string failed_xml(StanzaCondition condition, std::string text = {}) {
-    return xmpp::to_xml(xmpp::SmFailed{.condition = condition, .text = std::move(text)});
-}
 
 std::uint32_t seconds_of(base::Duration time) {
     return static_cast<std::uint32_t>(
@@ -49,20 +44,21 @@ std::uint32_t seconds_of(base::Duration time) {
 void ClientSession::on_management(const xmpp::Element& element) {
     const auto parsed = xmpp::parse_sm(element);
     if (!parsed) {
-        send(failed_xml(parsed.error().condition(), std::string(parsed.error().text())));
+        send(xmpp::failed_xml(parsed.error().condition(), std::string(parsed.error().text())));
     } else if (const auto* enable = std::get_if<xmpp::SmEnable>(&*parsed)) {
         enable_management(*enable);
     } else if (std::holds_alternative<xmpp::SmResume>(*parsed)) {
-        send(failed_xml(StanzaCondition::unexpected_request, "a resource is bound already"));
+        send(xmpp::failed_xml(StanzaCondition::unexpected_request, "a resource is bound already"));
     } else if (sm_ == nullptr) {
-        send(failed_xml(StanzaCondition::unexpected_request, "enable stream management first"));
+        send(xmpp::failed_xml(StanzaCondition::unexpected_request,
+                              "enable stream management first"));
     } else if (std::holds_alternative<xmpp::SmRequest>(*parsed)) {
         sm_->ask_us();
         stream_.flush_later();
     } else if (const auto* ack = std::get_if<xmpp::SmAck>(&*parsed)) {
         on_acknowledged(ack->handled);
     } else {
-        send(failed_xml(StanzaCondition::bad_request, "this is the server's to say"));
+        send(xmpp::failed_xml(StanzaCondition::bad_request, "this is the server's to say"));
     }
 }
 
@@ -70,7 +66,7 @@ void ClientSession::on_management(const xmpp::Element& element) {
 
 void ClientSession::enable_management(const xmpp::SmEnable& enable) {
     if (sm_ != nullptr) {
-        send(failed_xml(StanzaCondition::unexpected_request, "it is enabled already"));
+        send(xmpp::failed_xml(StanzaCondition::unexpected_request, "it is enabled already"));
         return fail(StreamError(StreamCondition::policy_violation,
                                 "stream management can be enabled once"));
     }
@@ -122,7 +118,7 @@ void ClientSession::enabled(const base::Result<storage::SmSessionKey>& key, std:
     } else {
         context_.world.log.error("sm.enable_failed", {{"why", key.error().message()}});
         sm_.reset();
-        answer.text = failed_xml(StanzaCondition::internal_server_error);
+        answer.text = xmpp::failed_xml(StanzaCondition::internal_server_error);
     }
     order().fill(place, std::move(answer));
     send_ordered();
@@ -130,9 +126,7 @@ void ClientSession::enabled(const base::Result<storage::SmSessionKey>& key, std:
 }
 
 Resource* ClientSession::own_resource() {
-    Account* account = context_.accounts.find(jid_);
-    Resource* resource = account == nullptr ? nullptr : account->find(jid_.resource());
-    return resource != nullptr && resource->session_id == id_ ? resource : nullptr;
+    return context_.accounts.resource_of(jid_, id_);
 }
 
 // --- acknowledging what the client sends (XEP-0198 §4)

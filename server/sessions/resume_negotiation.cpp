@@ -26,12 +26,6 @@ using xmpp::StreamError;
 /// answers, and requests are waited for with patience.
 constexpr base::Duration kSettleInterval = std::chrono::milliseconds(2);
 
-std::string failed_xml(StanzaCondition condition, std::optional<std::uint32_t> handled,
-                       std::string text) {
-    return xmpp::to_xml(
-        xmpp::SmFailed{.condition = condition, .handled = handled, .text = std::move(text)});
-}
-
 /// What the client of a lost stream says that it got although it was never acknowledged. Where it
 /// waits in the offline queue for another client of the account, nobody knows any more for whom.
 base::Result<void> acknowledge_lost(Transaction& transaction, const LostStream& lost,
@@ -61,8 +55,7 @@ base::Result<std::int64_t> release_rows(Transaction& transaction, const LostStre
     if (!there && there.error().is(base::Errc::not_found)) return 0;  // Gone with its account.
     if (!there) return std::unexpected(there.error());
     storage::Deliveries deliveries(transaction, limits);
-    if (lost.gone.through > 0) TRY(deliveries.acknowledge(lost.key, lost.gone.through));
-    if (!lost.gone.done.empty()) TRY(deliveries.remove_delivered(lost.owner, lost.gone.done));
+    TRY(ClientSession::forget(transaction, lost.owner, lost.key, lost.gone));
     if (lost.handled) TRY(acknowledge_lost(transaction, lost, *lost.handled));
     const std::int64_t moved = TRY(deliveries.move_to_offline(lost.key, keep, lost.shared));
     if (lost.shared == storage::SharedDeliveries::taken) TRY(deliveries.remove_had(lost.owner));
@@ -77,21 +70,20 @@ void Negotiation::on_management(const xmpp::Element& element) {
                                          "too many attempts at stream management"));
     // XEP-0198 §3: the order is enforced with <failed/>.
     if (phase_ != Phase::bind)
-        return session_.send(
-            failed_xml(StanzaCondition::unexpected_request, std::nullopt, "log in first"));
+        return session_.send(xmpp::failed_xml(StanzaCondition::unexpected_request, "log in first"));
     const auto parsed = xmpp::parse_sm(element);
     if (!parsed) {
-        session_.send(failed_xml(parsed.error().condition(), std::nullopt,
-                                 std::string(parsed.error().text())));
+        session_.send(
+            xmpp::failed_xml(parsed.error().condition(), std::string(parsed.error().text())));
     } else if (const auto* resume = std::get_if<xmpp::SmResume>(&*parsed)) {
         if (context_.settings.resume_timeout == base::Duration::zero())
-            return session_.send(failed_xml(StanzaCondition::feature_not_implemented, std::nullopt,
-                                            "nobody may resume here"));
+            return session_.send(xmpp::failed_xml(StanzaCondition::feature_not_implemented,
+                                                  "nobody may resume here"));
         session_.stream().hold(XmlStream::Hold::task);
         task_ = this->resume(*resume);
     } else {
         session_.send(
-            failed_xml(StanzaCondition::unexpected_request, std::nullopt, "bind a resource first"));
+            xmpp::failed_xml(StanzaCondition::unexpected_request, "bind a resource first"));
     }
 }
 
@@ -150,8 +142,8 @@ reactor::Deferred<void> Negotiation::refuse_resume(xmpp::SmResume wanted) {
         static_cast<void>(co_await std::move(releasing));
         if (!session_.open()) co_return {};
     }
-    session_.send(
-        failed_xml(StanzaCondition::item_not_found, taken, "there is no such session any more"));
+    session_.send(xmpp::failed_xml(StanzaCondition::item_not_found,
+                                   "there is no such session any more", taken));
     session_.stream().release(XmlStream::Hold::task);
     co_return {};
 }

@@ -18,16 +18,8 @@ XmlStream::XmlStream(StreamShared& shared, XmlStreamOwner& owner,
 
 XmlStream::XmlStream(StreamShared& shared, XmlStreamOwner& owner, reactor::World& world,
                      DetachedStream arrived)
-    : shared_(shared),
-      owner_(owner),
-      connection_(std::move(arrived.connection)),
-      tls_(arrived.tls),
-      parser_(std::move(arrived.parser)),
-      outbound_(std::move(arrived.outbound)) {
-    parser_.use_pool(&shared.parsers);
-    connection_->attach(world);
-    connection_->set_observer(this);
-    if (!outbound_.empty()) shared_.reactor.at_turn_end(*this);
+    : XmlStream(shared, owner) {
+    adopt(world, std::move(arrived));
 }
 
 XmlStream::XmlStream(StreamShared& shared, XmlStreamOwner& owner)
@@ -101,19 +93,18 @@ void XmlStream::finish(std::string_view last) {
 }
 
 void XmlStream::abort() {
-    if (state_ == State::finished) return;
-    state_ = State::finished;
-    outbound_.clear();
-    connection_->abort();
-    connection_.reset();
-    tls_ = nullptr;
+    cut(&reactor::ByteStream::abort);
 }
 
 void XmlStream::close() {
+    cut(&reactor::ByteStream::close);
+}
+
+void XmlStream::cut(void (reactor::ByteStream::*how)()) {
     if (state_ == State::finished) return;
     state_ = State::finished;
     outbound_.clear();
-    connection_->close();
+    (connection_.get()->*how)();
     connection_.reset();
     tls_ = nullptr;
 }
@@ -267,10 +258,7 @@ void XmlStream::lose(base::Failure why) {
 
 void XmlStream::end() {
     if (state_ == State::finished) return;
-    state_ = State::finished;
-    connection_->close();
-    connection_.reset();
-    tls_ = nullptr;
+    close();
     owner_.on_finished();
 }
 

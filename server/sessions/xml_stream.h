@@ -169,6 +169,7 @@ private:
     void run() override;
     bool release_parser() override;
 
+    void cut(void (reactor::ByteStream::*how)());
     void pump();
     void take_in(std::size_t bytes);
     bool hand_out();

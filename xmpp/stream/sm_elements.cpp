@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <utility>
 
 #include "xmpp/xml/writer.h"
 
@@ -163,6 +164,11 @@ std::string to_xml(const SmFailed& failed) {
     if (!failed.text.empty())
         element.add(Element("text", ns::stanza_errors, failed.text)).set_lang("en");
     return to_xml(element);
+}
+
+std::string failed_xml(StanzaCondition condition, std::string text,
+                       std::optional<std::uint32_t> handled) {
+    return to_xml(SmFailed{.condition = condition, .handled = handled, .text = std::move(text)});
 }
 
 std::string to_xml(const SmAck& ack) {

@@ -82,6 +82,9 @@ std::string to_xml(const SmEnabled& enabled);
 std::string to_xml(const SmResume& resume);
 std::string to_xml(const SmResumed& resumed);
 std::string to_xml(const SmFailed& failed);
+/// A <failed/> that says why (XEP-0198 §§3, 5).
+std::string failed_xml(StanzaCondition condition, std::string text = {},
+                       std::optional<std::uint32_t> handled = {});
 std::string to_xml(const SmAck& ack);
 inline constexpr std::string_view kSmRequestXml = "<r xmlns='urn:xmpp:sm:3'/>";
 

@@ -95,6 +95,7 @@ struct TestServer::Shard {
             .hosts = hosts,
             .disco = disco,
             .archive_ids = ids,
+            .occupant_id_secret = occupant_id_secret,
             .catalog = catalog,
         });
         roster = modules::describe_roster().create(*context);
@@ -105,6 +106,7 @@ struct TestServer::Shard {
     Hooks hooks;
     IqRoutes iq;
     ArchiveIds ids{"0123456789abcdef"};
+    std::string occupant_id_secret = std::string(32, 's');
     Accounts accounts;
     OfflineQueue offline;
     Router router;
