@@ -3,8 +3,8 @@
 #pragma once
 
 #include "reactor/blocking_pool.h"
-#include "reactor/context.h"
 #include "reactor/reactor.h"
+#include "reactor/surroundings.h"
 
 namespace reactor {
 
@@ -30,7 +30,7 @@ private:
     static void work(std::unique_ptr<PoolCall> box) noexcept {
         PoolCall& call = *box;
         {
-            const ContextScope scope(call.context_);
+            const FreshScope scope(nullptr, call.context_.get());
             call.result_.emplace(call.invoke());
         }
         call.origin_.post(

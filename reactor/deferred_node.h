@@ -8,11 +8,11 @@
 #include "reactor/base/check.h"
 #include "reactor/base/result.h"
 #include "reactor/base/unique_function.h"
-#include "reactor/context.h"
 #include "reactor/frame_memory.h"
-#include "reactor/lane.h"
 #include "reactor/ready_queue.h"
+#include "reactor/surroundings.h"
 
+#include <bit>
 #include <concepts>
 #include <coroutine>
 #include <cstdint>
@@ -48,6 +48,29 @@ base::Failure failure_of_current_exception() noexcept;
 void report_unhandled(const base::Failure& failure, std::string_view why) noexcept;
 
 class Node;
+
+/// A std::source_location in four bytes: how far it lies from a constant of the same program. One
+/// of a library that was loaded farther away than that reaches is unknown.
+class Place {
+public:
+    void set(std::source_location at) noexcept {
+        static_assert(sizeof at == sizeof(std::intptr_t));
+        const std::intptr_t away = std::bit_cast<std::intptr_t>(at) - anchor();
+        offset_ = static_cast<std::int32_t>(away);
+        if (offset_ != away) offset_ = 0;
+    }
+    /// Line 0 when unknown.
+    std::source_location get() const noexcept {
+        if (offset_ == 0) return {};
+        return std::bit_cast<std::source_location>(anchor() + offset_);
+    }
+
+private:
+    static std::intptr_t anchor() noexcept { return reinterpret_cast<std::intptr_t>(&kAnchor); }
+    static constexpr char kAnchor = 0;
+
+    std::int32_t offset_ = 0;
+};
 
 /// One step of what a pending node waits for; for reactor/task_dump.h.
 struct Hop {
@@ -181,24 +204,27 @@ public:
         }
         awaiting_ = node;
         node->set_waiter(this);
-        if (std::exchange(cancel_pending_, false)) node->cancel();
+        if (cancel_pending_) {
+            cancel_pending_ = false;
+            node->cancel();
+        }
     }
     void stopped_waiting() noexcept { awaiting_ = nullptr; }
     /// Where the co_await stands that comes next.
-    void awaits_at(std::source_location place) noexcept { awaiting_at_ = place; }
+    void awaits_at(std::source_location place) noexcept { awaiting_at_.set(place); }
     /// Marks the way of a failure that passes through here, if that is switched on.
     template <class T>
     void trace(base::Result<T>& result) const {
-        if (!result && tracebacks_captured) trace_failure(result.error(), awaiting_at_);
+        if (!result && tracebacks_captured) trace_failure(result.error(), awaiting_at_.get());
     }
     static void trace_failure(base::Failure& failure, std::source_location at);
 
 protected:
-    CoroutineCore() noexcept : lane_(Lane::current()) {
-        if (lane_) lane_->retain();
+    CoroutineCore() noexcept : surroundings_(current_surroundings) {
+        if (surroundings_ != nullptr) surroundings_->retain();
     }
     ~CoroutineCore() {
-        if (lane_) lane_->release();
+        if (surroundings_ != nullptr) surroundings_->release();
     }
     // A result that is already there wins; the cancellation then hits the next suspension.
     void cancel_core() noexcept {
@@ -211,15 +237,14 @@ protected:
     }
 
     Node* awaiting_ = nullptr;
-    Lane* const lane_;
-    const ContextRef context_;  // In which it was started, and goes on.
-    std::source_location awaiting_at_;
-    bool cancelled_ = false;
-    bool cancel_pending_ = false;
-    bool running_ = false;
-    bool orphaned_ = false;
+    Surroundings* const surroundings_;  // In which it was started, and goes on.
+    Place awaiting_at_;
+    bool cancelled_ : 1 = false;
+    bool running_ : 1 = false;
+    bool orphaned_ : 1 = false;
 
 private:
+    bool cancel_pending_ : 1 = false;
     std::uint8_t inline_steps_ = 0;
 };
 
@@ -322,24 +347,27 @@ public:
             handle().destroy();
         }
     }
-    Hop hop() const noexcept override { return {"coroutine", awaiting_at_, awaiting_}; }
+    Hop hop() const noexcept override { return {"coroutine", awaiting_at_.get(), awaiting_}; }
 
 private:
     std::coroutine_handle<CoroutineNode> handle() noexcept {
         return std::coroutine_handle<CoroutineNode>::from_promise(*this);
     }
     void run() override {
-        if (lane_ && Lane::current() != lane_) {
-            lane_->admit(*this);
-            return;
+        if (surroundings_ == current_surroundings) {
+            resume();
+        } else {
+            Lane* const lane = surroundings_ != nullptr ? surroundings_->lane() : nullptr;
+            if (lane != nullptr && lane != current_lane()) return lane->admit(*this);
+            const SurroundingsScope scope(surroundings_);
+            resume();
         }
-        running_ = true;
-        {
-            const ContextScope scope(this->context_);
-            handle().resume();
-        }
-        running_ = false;
         if (orphaned_) handle().destroy();
+    }
+    void resume() {
+        running_ = true;
+        handle().resume();
+        running_ = false;
     }
     // Running off the end means success where there is no value to return.
     void finish() noexcept {

@@ -1,6 +1,7 @@
 #include "reactor/frame_memory.h"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <new>
 
@@ -14,16 +15,26 @@
 
 namespace reactor::detail {
 
+namespace {
+// Blocks in use that no living thread accounts for.
+constinit std::atomic<std::int64_t> live_elsewhere = 0;
+}  // namespace
+
 #ifdef PARLEY_PLAIN_FRAMES
 
 void* allocate_frame(std::size_t bytes) {
+    live_elsewhere.fetch_add(1, std::memory_order_relaxed);
     return ::operator new(bytes);
 }
 void free_frame(void* block, std::size_t) noexcept {
+    live_elsewhere.fetch_sub(1, std::memory_order_relaxed);
     ::operator delete(block);
 }
 FrameStatistics frame_statistics() noexcept {
     return {};
+}
+std::int64_t live_frames() noexcept {
+    return live_elsewhere.load(std::memory_order_relaxed);
 }
 
 #else
@@ -44,13 +55,22 @@ struct FreeLists {
     std::array<FreeBlock*, kClasses> heads;
     std::array<std::uint32_t, kClasses> counts;
     std::uint64_t from_system;
+    std::uint64_t to_system;
     bool in_use;  // False before the first block and after the thread's end: keep nothing then.
 };
 thread_local constinit FreeLists lists{};
 
+std::int64_t live_of_thread() noexcept {
+    auto live = static_cast<std::int64_t>(lists.from_system - lists.to_system);
+    for (const std::uint32_t count : lists.counts)
+        live -= count;
+    return live;
+}
+
 struct Reclaimer {
     Reclaimer() { lists.in_use = true; }
     ~Reclaimer() {
+        live_elsewhere.fetch_add(live_of_thread(), std::memory_order_relaxed);
         lists.in_use = false;
         for (FreeBlock*& head : lists.heads) {
             while (head) {
@@ -62,22 +82,33 @@ struct Reclaimer {
     }
 };
 
-void* allocate_new(std::size_t index) {
+void* from_system(std::size_t bytes) {
     thread_local Reclaimer reclaimer;
-    ++lists.from_system;
-    return ::operator new((index + 1) * kClassBytes);
+    void* const block = ::operator new(bytes);
+    if (lists.in_use) {
+        ++lists.from_system;
+    } else {
+        live_elsewhere.fetch_add(1, std::memory_order_relaxed);
+    }
+    return block;
+}
+
+void to_system(void* block) noexcept {
+    if (lists.in_use) {
+        ++lists.to_system;
+    } else {
+        live_elsewhere.fetch_sub(1, std::memory_order_relaxed);
+    }
+    ::operator delete(block);
 }
 
 }  // namespace
 
 void* allocate_frame(std::size_t bytes) {
     const std::size_t index = (bytes - 1) / kClassBytes;
-    if (index >= kClasses) {
-        ++lists.from_system;
-        return ::operator new(bytes);
-    }
+    if (index >= kClasses) return from_system(bytes);
     FreeBlock* block = lists.heads[index];
-    if (!block) return allocate_new(index);
+    if (!block) return from_system((index + 1) * kClassBytes);
     lists.heads[index] = block->next;
     --lists.counts[index];
     return block;
@@ -86,7 +117,7 @@ void* allocate_frame(std::size_t bytes) {
 void free_frame(void* block, std::size_t bytes) noexcept {
     const std::size_t index = (bytes - 1) / kClassBytes;
     if (index >= kClasses || !lists.in_use || lists.counts[index] >= kFreeBlocksMax) {
-        ::operator delete(block);
+        to_system(block);
         return;
     }
     auto* free_block = static_cast<FreeBlock*>(block);
@@ -100,6 +131,9 @@ FrameStatistics frame_statistics() noexcept {
     for (const std::uint32_t count : lists.counts)
         statistics.kept_blocks += count;
     return statistics;
+}
+std::int64_t live_frames() noexcept {
+    return live_of_thread() + live_elsewhere.load(std::memory_order_relaxed);
 }
 
 #endif

@@ -20,6 +20,9 @@ struct FrameStatistics {
     std::size_t kept_blocks = 0;    ///< In the free lists now.
 };
 FrameStatistics frame_statistics() noexcept;
+/// Blocks in use that this thread made, less those it freed for others, and the same of all threads
+/// that have ended: coroutines and pending Deferreds that nobody let go. For checks of leaks.
+std::int64_t live_frames() noexcept;
 
 /// Gives a class (and what derives from it) its memory from the free lists.
 struct FrameAllocated {

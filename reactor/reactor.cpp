@@ -1,9 +1,9 @@
 #include "reactor/reactor.h"
 
 #include "reactor/base/check.h"
-#include "reactor/context.h"
 #include "reactor/frame_memory.h"
 #include "reactor/poller.h"
+#include "reactor/surroundings.h"
 #include "reactor/world.h"
 
 #include <algorithm>
@@ -28,9 +28,9 @@ struct TurnEndList final : TurnEnd {
 
 /// The call, with the context of whoever gives it.
 base::UniqueFunction<void()> in_context(base::UniqueFunction<void()> call) {
-    if (detail::current_context == nullptr) return call;
+    if (detail::current_context() == nullptr) return call;
     return [context = detail::ContextRef(), call = std::move(call)]() mutable {
-        const detail::ContextScope scope(context);
+        const detail::FreshScope scope(nullptr, context.get());
         call();
     };
 }

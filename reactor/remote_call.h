@@ -2,8 +2,8 @@
 // carries the function there and the answer back, so that both end where they began.
 #pragma once
 
-#include "reactor/context.h"
 #include "reactor/shards.h"
+#include "reactor/surroundings.h"
 
 #include <memory>
 
@@ -33,7 +33,7 @@ private:
     // On the target.
     static void ask(std::unique_ptr<RemoteCall> box) {
         RemoteCall& call = *box;
-        const detail::ContextScope scope(call.context_);
+        const detail::FreshScope scope(nullptr, call.context_.get());
         Deferred<R> work = invoke(call.function_);
         if (work.settled()) {
             call.result_.emplace(work.take());

@@ -54,7 +54,7 @@ void ScheduledTask::resume() noexcept {
 void ScheduledTask::run_step() {
     retain();
     {
-        const Scope scope(this);
+        const detail::FreshScope scope(this, nullptr);
         ++steps_;
         waiting_.run(1);
     }

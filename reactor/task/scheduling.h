@@ -5,8 +5,8 @@
 #pragma once
 
 #include "reactor/base/clock.h"
-#include "reactor/lane.h"
 #include "reactor/ready_queue.h"
+#include "reactor/surroundings.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -49,7 +49,7 @@ public:
         timer_.cancel();
         result_.reset();
         delivered_ = reported_ = false;
-        const detail::Lane::Scope scope(lane_);
+        const detail::FreshScope scope(lane_, detail::current_context());
         work_.emplace(invoke());
         work_->notify(*this);
         return {};
