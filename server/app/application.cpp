@@ -9,6 +9,7 @@
 #include "server/app/files.h"
 #include "server/app/identities.h"
 #include "server/app/process_limits.h"
+#include "server/app/room_commands.h"
 #include "server/app/server_group.h"
 #include "server/app/service_notify.h"
 #include "server/app/welcome.h"
@@ -175,6 +176,7 @@ base::Result<void> Application::Impl::open_admin() {
         AdminService::Actions{[this] { return reload(); },
                               [this] { world().reactor.soon([this] { begin_stop(); }); }});
     add_standard_commands(commands.emplace(), *admin);
+    if (RoomOperations* rooms = group->first().rooms()) add_room_commands(*commands, *rooms);
     AdminSocketOptions socket_options;
     socket_options.path = admin_socket_path(options.config);
     socket = TRY(AdminSocket::listen(world(), *commands, std::move(socket_options)));

@@ -77,6 +77,11 @@ reactor::Deferred<void> ServerGroup::reload(Config config, ClientTls tls) {
 }
 
 reactor::Deferred<void> ServerGroup::shut_down(base::Duration grace) {
+    for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
+        if (!servers_[id]) continue;
+        auto stopping = parts_.shards.run_on(id, [this, id] { servers_[id]->stop_modules(); });
+        static_cast<void>(co_await std::move(stopping));
+    }
     std::vector<reactor::Deferred<void>> closing;
     for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
         if (!servers_[id]) continue;

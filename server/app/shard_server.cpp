@@ -97,6 +97,17 @@ reactor::Deferred<void> ShardServer::suspend_modules() {
     co_return all;
 }
 
+void ShardServer::stop_modules() {
+    for (const auto& module : modules_)
+        module->stopping();
+}
+
+RoomOperations* ShardServer::rooms() {
+    for (const auto& module : modules_)
+        if (RoomOperations* found = module->rooms()) return found;
+    return nullptr;
+}
+
 void ShardServer::reload(Config config, ClientTls tls) {
     for (const auto& module : modules_)
         module->reload(config);

@@ -42,6 +42,9 @@ public:
     /// See modules::Module.
     reactor::Deferred<void> resume_modules();
     reactor::Deferred<void> suspend_modules();
+    void stop_modules();
+    /// Null where there are no chat rooms.
+    RoomOperations* rooms();
     /// Settings that a running server can take over, and new certificates.
     void reload(Config config, ClientTls tls);
 

@@ -21,6 +21,8 @@ Examples:
                                                takes the password from the first line of its input
   parleyctl list-sessions                      who is connected, from where, since when
   parleyctl kick bob@example.org --reason "Please update your client"
+  parleyctl rooms create team@rooms.example.org alice@example.org
+  parleyctl rooms export team@rooms.example.org > team.jsonl
   parleyctl reload                             after editing the configuration or new certificates
   parleyctl --json status | jq .result.sessions
 
@@ -37,6 +39,11 @@ struct Options {
     std::string jid;
     std::string host;
     std::string reason;
+    std::string room;
+    std::string owner;
+    std::string name;
+    std::string venue;
+    std::string affiliation;
     bool yes = false;
     bool openmetrics = false;
     bool all = false;
@@ -73,7 +80,10 @@ private:
     void describe();
     void describe_accounts();
     void describe_server();
+    void describe_rooms();
     CLI::App* command(const char* name, const char* help, int (Tool::*action)());
+    CLI::App* command_of(CLI::App& group, const char* name, const char* help,
+                         int (Tool::*action)());
     void wants_jid(CLI::App* command, const char* help) {
         command->add_option("jid", options_.jid, help)->required()->type_name("JID");
     }
@@ -94,6 +104,12 @@ private:
     int version();
     int reload();
     int stop();
+    int list_rooms();
+    int show_a_room();
+    int create_room();
+    int destroy_room();
+    int set_affiliation();
+    int export_room();
 
     base::Result<AdminValue, CallError> call(std::string_view name, AdminValue::Object arguments);
     base::Result<AdminValue, CallError> call_paged(std::string_view name, std::string_view list,
@@ -124,6 +140,7 @@ void Tool::describe() {
                   "{\"ok\":false,\"error\":…}");
     describe_accounts();
     describe_server();
+    describe_rooms();
 }
 
 void Tool::describe_accounts() {
@@ -167,8 +184,54 @@ void Tool::describe_server() {
     command("stop", "Stop the server in an orderly way", &Tool::stop);
 }
 
+void Tool::describe_rooms() {
+    CLI::App* rooms = app_.add_subcommand("rooms", "Chat rooms: list, show, create, destroy, …");
+    rooms->require_subcommand(1);
+    rooms->fallthrough();
+    const auto wants_room = [&](CLI::App* command) {
+        command->add_option("room", options_.room, "Such as team@rooms.example.org")
+            ->required()
+            ->type_name("ROOM");
+    };
+    CLI::App* list =
+        command_of(*rooms, "list", "List all rooms, hidden ones too", &Tool::list_rooms);
+    list->add_option("--service", options_.host, "Only of this domain")->type_name("DOMAIN");
+    wants_room(command_of(*rooms, "show", "Show settings, affiliations and occupants",
+                          &Tool::show_a_room));
+    CLI::App* create = command_of(*rooms, "create", "Make a persistent room", &Tool::create_room);
+    wants_room(create);
+    create->add_option("owner", options_.owner, "Its owner")->required()->type_name("JID");
+    create->add_option("--name", options_.name, "What people see")->type_name("TEXT");
+    CLI::App* destroy = command_of(*rooms, "destroy", "Remove everybody and delete all it has",
+                                   &Tool::destroy_room);
+    wants_room(destroy);
+    destroy->add_option("--venue", options_.venue, "The room to go to instead")->type_name("ROOM");
+    destroy->add_option("--reason", options_.reason, "Shown to the occupants")->type_name("TEXT");
+    destroy->add_flag("--yes,-y", options_.yes, "Do not ask");
+    CLI::App* affiliation = command_of(*rooms, "set-affiliation", "Say who somebody is in a room",
+                                       &Tool::set_affiliation);
+    wants_room(affiliation);
+    wants_jid(affiliation, "Who");
+    affiliation
+        ->add_option("affiliation", options_.affiliation, "owner, admin, member, none or outcast")
+        ->required();
+    affiliation->add_option("--reason", options_.reason, "Shown to the user")->type_name("TEXT");
+    CLI::App* exporting =
+        command_of(*rooms, "export", "Write a room and its messages as JSON", &Tool::export_room);
+    wants_room(exporting);
+    exporting->footer(
+        "One JSON object per line: the room first, then each message of its archive, oldest "
+        "first.\nMessages have the real addresses of those who wrote them. The room's password is "
+        "left out.");
+}
+
 CLI::App* Tool::command(const char* name, const char* help, int (Tool::*action)()) {
-    CLI::App* added = app_.add_subcommand(name, help);
+    return command_of(app_, name, help, action);
+}
+
+CLI::App* Tool::command_of(CLI::App& group, const char* name, const char* help,
+                           int (Tool::*action)()) {
+    CLI::App* added = group.add_subcommand(name, help);
     added->callback([this, action] { action_ = [this, action] { return (this->*action)(); }; });
     return added;
 }
@@ -276,6 +339,72 @@ int Tool::reload() {
 int Tool::stop() {
     return finish(call("stop", {}),
                   [](const AdminValue&) { return std::string("The server is stopping.\n"); });
+}
+
+int Tool::list_rooms() {
+    AdminValue::Object arguments;
+    if (!options_.host.empty()) arguments.emplace_back("service", options_.host);
+    return finish(call_paged("list-rooms", "rooms", std::move(arguments)), show_rooms);
+}
+
+int Tool::show_a_room() {
+    return finish(call("show-room", {{"room", options_.room}}), show_room);
+}
+
+int Tool::create_room() {
+    AdminValue::Object arguments{{"room", options_.room}, {"owner", options_.owner}};
+    if (!options_.name.empty()) arguments.emplace_back("name", options_.name);
+    return finish(call("create-room", std::move(arguments)), [](const AdminValue& result) {
+        return fmt::format("{} was created.\n", result.text_of("room"));
+    });
+}
+
+int Tool::destroy_room() {
+    if (!options_.yes) {
+        if (!console_.is_interactive())
+            return refuse("destroying a room without being asked needs --yes");
+        const auto answer = console_.read_line(
+            fmt::format("Destroy {} with all its messages for good? [y/N] ", options_.room));
+        if (answer != "y" && answer != "Y" && answer != "yes")
+            return refuse("nothing was destroyed");
+    }
+    AdminValue::Object arguments{{"room", options_.room}};
+    if (!options_.venue.empty()) arguments.emplace_back("venue", options_.venue);
+    if (!options_.reason.empty()) arguments.emplace_back("reason", options_.reason);
+    return finish(call("destroy-room", std::move(arguments)), [](const AdminValue& result) {
+        return fmt::format("{} was destroyed.\n", result.text_of("room"));
+    });
+}
+
+int Tool::set_affiliation() {
+    AdminValue::Object arguments{
+        {"room", options_.room}, {"jid", options_.jid}, {"affiliation", options_.affiliation}};
+    if (!options_.reason.empty()) arguments.emplace_back("reason", options_.reason);
+    return finish(call("set-room-affiliation", std::move(arguments)), [](const AdminValue& result) {
+        return fmt::format("{} in {}: {}.\n", result.text_of("jid"), result.text_of("room"),
+                           result.text_of("affiliation"));
+    });
+}
+
+// Page by page: an archive may be larger than memory.
+int Tool::export_room() {
+    const auto room = call("show-room", {{"room", options_.room}});
+    if (!room) return finish(room, show_room);
+    console_.out(to_json(*room) + '\n');
+    std::string after;
+    for (;;) {
+        AdminValue::Object arguments{{"room", options_.room}};
+        if (!after.empty()) arguments.emplace_back("after", after);
+        const auto page = call("room-messages", std::move(arguments));
+        if (!page) return finish(page, show_room);
+        const AdminValue* messages = page->find("messages");
+        if (messages != nullptr && messages->as_array() != nullptr)
+            for (const AdminValue& message : *messages->as_array())
+                console_.out(to_json(message) + '\n');
+        std::string next(page->text_of("next"));
+        if (next.empty() || next == after) return 0;
+        after = std::move(next);
+    }
 }
 
 base::Result<AdminValue, CallError> Tool::call(std::string_view name,

@@ -145,6 +145,38 @@ std::string show_status(const AdminValue& result) {
     return text;
 }
 
+std::string show_rooms(const AdminValue& result) {
+    std::vector<std::vector<std::string>> rows = {{"ROOM", "NAME"}};
+    for (const AdminValue& room : elements_of(result, "rooms"))
+        rows.push_back({std::string(room.text_of("room")), std::string(room.text_of("name"))});
+    return rows.size() == 1 ? "There are no rooms.\n" : table(rows);
+}
+
+std::string show_room(const AdminValue& result) {
+    std::string text = fmt::format("{}\nCreated  {}\n", result.text_of("room"),
+                                   time_text(result.integer_of("created")));
+    if (!result.text_of("subject").empty())
+        text += fmt::format("Subject  {}\n", result.text_of("subject"));
+    std::vector<std::vector<std::string>> settings = {{"SETTING", "VALUE"}};
+    const AdminValue* values = result.find("settings");
+    if (values != nullptr && values->as_object() != nullptr)
+        for (const auto& [name, value] : *values->as_object())
+            settings.push_back({name, value.as_text()    ? *value.as_text()
+                                      : value.as_array() ? join(*value.as_array())
+                                                         : ""});
+    std::vector<std::vector<std::string>> people = {{"AFFILIATION", "JID", "NICK", "REASON"}};
+    for (const AdminValue& one : elements_of(result, "affiliations"))
+        people.push_back({std::string(one.text_of("affiliation")), std::string(one.text_of("jid")),
+                          std::string(one.text_of("nick")), std::string(one.text_of("reason"))});
+    std::vector<std::vector<std::string>> occupants = {{"OCCUPANT", "ROLE", "JID"}};
+    for (const AdminValue& one : elements_of(result, "occupants"))
+        occupants.push_back({std::string(one.text_of("nick")), std::string(one.text_of("role")),
+                             std::string(one.text_of("jid"))});
+    text += '\n' + table(settings) + '\n' + table(people);
+    text += occupants.size() == 1 ? "\nNobody is there.\n" : '\n' + table(occupants);
+    return text;
+}
+
 std::string show_changes(const AdminValue& result) {
     const auto& changes = elements_of(result, "changes");
     if (changes.empty())

@@ -16,6 +16,8 @@ std::string show_sessions(const AdminValue& result);
 /// Without `all`, what is zero is only counted.
 std::string show_stats(const AdminValue& result, bool all);
 std::string show_status(const AdminValue& result);
+std::string show_rooms(const AdminValue& result);
+std::string show_room(const AdminValue& result);
 std::string show_changes(const AdminValue& result);
 
 }  // namespace server::ctl

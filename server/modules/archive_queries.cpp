@@ -2,6 +2,7 @@
 
 #include "reactor/combine.h"
 #include "reactor/reactor.h"
+#include "server/modules/archive_plan.h"
 #include "server/routing/roster_edits.h"
 #include "storage/database.h"
 #include "storage/tables/messages_deliveries.h"
@@ -22,39 +23,6 @@ using xmpp::StanzaError;
 
 /// Messages sent before the client must have taken them, however small they are.
 constexpr std::size_t kPartMessagesMax = 250;
-
-// A message's time is what its <delay/> says, to the millisecond: clients ask with that.
-constexpr std::int64_t kStampMicroseconds = 1000;
-
-base::WallTime first_stamp_from(base::WallTime start) {
-    const std::int64_t rest = start.microseconds % kStampMicroseconds;
-    return rest <= 0 ? base::WallTime{start.microseconds - rest}
-                     : base::WallTime{start.microseconds - rest + kStampMicroseconds};
-}
-
-base::WallTime end_of_stamp(base::WallTime end) {
-    std::int64_t rest = end.microseconds % kStampMicroseconds;
-    if (rest < 0) rest += kStampMicroseconds;
-    return {end.microseconds - rest + kStampMicroseconds - 1};
-}
-
-bool pages_backwards(const ArchiveQuery& query) {
-    return query.before.has_value() || query.last_page;
-}
-
-bool has_filter(const ArchiveQuery& query) {
-    return query.with || query.start || query.end || query.after_id || query.before_id ||
-           query.ids || !query.groupchat;
-}
-
-StanzaError refusal_of_query(const base::Failure& why) {
-    if (why.is(base::Errc::not_found))
-        return StanzaError::item_not_found("the archive has no such message");
-    if (why.is(base::Errc::resource_exhausted))
-        return {xmpp::ErrorType::modify, xmpp::StanzaCondition::policy_violation,
-                std::string(why.detail())};
-    return refusal_of(why);
-}
 
 }  // namespace
 
@@ -113,50 +81,6 @@ void ArchiveQueries::end_turn(const xmpp::Jid& account, SessionId session) {
 
 // --- what is asked
 
-base::Result<ArchiveQuery, StanzaError> ArchiveQueries::plan(const MamQuery& query) const {
-    bool known = true;
-    const auto id_of = [&](const std::string& text) {
-        const auto id = parts_.ids.parse(text);
-        if (!id) known = false;
-        return id;
-    };
-    ArchiveQuery planned;
-    planned.with = query.with;
-    if (query.start) planned.start = first_stamp_from(*query.start);
-    if (query.end) planned.end = end_of_stamp(*query.end);
-    if (query.after_id) planned.after_id = id_of(*query.after_id);
-    if (query.before_id) planned.before_id = id_of(*query.before_id);
-    if (query.ids) {
-        planned.ids.emplace();
-        for (const std::string& text : *query.ids)
-            planned.ids->push_back(id_of(text).value_or(0));
-    }
-    planned.groupchat = query.include_groupchat.value_or(true);
-
-    const xmpp::RsmRequest& page = query.page;
-    // Positions would have to be counted from the start (XEP-0059 §2.6).
-    if (page.index.value_or(0) != 0)
-        return std::unexpected(StanzaError::feature_not_implemented("pages are asked for by id"));
-    planned.last_page = page.before && page.before->empty();
-    if (page.after) planned.after = id_of(*page.after);
-    if (page.before && !page.before->empty()) planned.before = id_of(*page.before);
-    // Both: the range between them, which the form has fields for (XEP-0313 §4.3.2).
-    if (page.after && page.before) {
-        auto& limit = planned.last_page ? planned.after_id : planned.before_id;
-        if (limit)
-            return std::unexpected(StanzaError::bad_request("use the form's ids for a range"));
-        limit = std::exchange(planned.last_page ? planned.after : planned.before, std::nullopt);
-    }
-    if (!known)
-        return std::unexpected(StanzaError::item_not_found("the archive has no such message"));
-
-    planned.bytes_max = kPageBytesMax;
-    planned.max = std::min(page.max.value_or(settings_.page_default), settings_.page_max);
-    // Counting what a filter lets through is done once, not with every page.
-    planned.want_count = planned.max == 0 || !has_filter(planned) || !(page.after || page.before);
-    return planned;
-}
-
 reactor::Deferred<ArchiveQueries::Page> ArchiveQueries::find(xmpp::Jid account,
                                                              ArchiveQuery query) {
     return parts_.database.read([account = std::move(account), query = std::move(query)](
@@ -173,7 +97,10 @@ reactor::Deferred<ArchiveQueries::Page> ArchiveQueries::find(xmpp::Jid account,
 reactor::Deferred<IqReply> ArchiveQueries::run(IqRequest request, SessionId session) {
     const auto query = MamQuery::parse(request.payload());
     if (!query) co_return IqReply(query.error());
-    const auto planned = plan(*query);
+    const auto planned = plan_archive_query(*query, parts_.ids,
+                                            {.messages_default = settings_.page_default,
+                                             .messages_max = settings_.page_max,
+                                             .bytes_max = kPageBytesMax});
     if (!planned) co_return IqReply(planned.error());
     const xmpp::Jid owner = request.addressee();
     Account* account = parts_.accounts.find(owner);
@@ -188,7 +115,7 @@ reactor::Deferred<IqReply> ArchiveQueries::run(IqRequest request, SessionId sess
     const base::Result<Page> page = co_await std::move(finding);
     const bool passes = page && page->queue_has_messages;
     if (!passes) parts_.offline.passed(owner);
-    if (!page) co_return IqReply(refusal_of_query(page.error()));
+    if (!page) co_return IqReply(refusal_of_archive_query(page.error()));
     Sending sending{.client = request.requester(),
                     .session = session,
                     .query = *query,

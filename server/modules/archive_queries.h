@@ -74,7 +74,6 @@ private:
         std::size_t sent = 0;
     };
 
-    base::Result<storage::ArchiveQuery, xmpp::StanzaError> plan(const xmpp::MamQuery& query) const;
     void end_turn(const xmpp::Jid& account, SessionId session);
     reactor::Deferred<IqReply> run(IqRequest request, SessionId session);
     reactor::Deferred<Page> find(xmpp::Jid account, storage::ArchiveQuery query);

@@ -25,6 +25,7 @@ namespace server {
 
 class ArchiveIds;
 class BeforeLogin;
+class RoomOperations;
 class UserService;
 
 namespace modules {
@@ -47,6 +48,10 @@ public:
     virtual reactor::Deferred<void> suspend() { return reactor::ready(); }
     /// The one module that answers clients which are not logged in (XEP-0077) returns itself.
     virtual BeforeLogin* before_login() { return nullptr; }
+    /// The one module that has chat rooms, on shard 0: what an operator may ask of them.
+    virtual RoomOperations* rooms() { return nullptr; }
+    /// The server begins to stop; clients are still there. Called on every shard.
+    virtual void stopping() {}
 };
 
 class DiscoDirectory;

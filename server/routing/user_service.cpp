@@ -106,6 +106,11 @@ reactor::Deferred<void> UserService::remove(xmpp::Jid account,
     });
 }
 
+Subscription UserService::after_removal(Removed removed) {
+    removed_ = std::move(removed);
+    return Subscription([this] { removed_ = nullptr; });
+}
+
 reactor::Deferred<void> UserService::store_new(xmpp::Jid account, std::string password) {
     auto working = parts_.world.blocking.run(
         reactor::WorkClass::crypto,
@@ -155,6 +160,12 @@ reactor::Deferred<void> UserService::remove_here(xmpp::Jid account,
     base::Result<void> removed = co_await std::move(writing);
     if (!removed) co_return removed.error();
     take_leave(account, std::move(last_words));
+    if (!removed_) co_return {};
+    auto following = removed_(account);
+    const base::Result<void> followed = co_await std::move(following);
+    if (!followed)
+        parts_.world.log.error("account.removal_unfinished",
+                               {{"account", account.text()}, {"why", followed.error().message()}});
     co_return {};
 }
 

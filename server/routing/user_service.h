@@ -5,10 +5,12 @@
 #include "reactor/deferred.h"
 #include "reactor/shards.h"
 #include "server/routing/creation_limit.h"
+#include "server/routing/subscriptions.h"
 #include "xmpp/core/jid.h"
 #include "xmpp/core/stanza.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +53,11 @@ public:
     /// is closed. Errors: not_found, storage's.
     reactor::Deferred<void> remove(xmpp::Jid account, std::optional<xmpp::Stanza> last_words = {});
 
+    /// Runs on the account's shard when it is gone from the database and has no sessions any more;
+    /// `remove` answers behind it, whatever it fails with. At most one.
+    using Removed = std::function<reactor::Deferred<void>(xmpp::Jid account)>;
+    [[nodiscard]] Subscription after_removal(Removed removed);
+
 private:
     reactor::Deferred<void> store_new(xmpp::Jid account, std::string password);
     reactor::Deferred<void> store_password(xmpp::Jid account, std::string password);
@@ -62,6 +69,7 @@ private:
 
     Parts parts_;
     std::vector<UserService*> all_;
+    Removed removed_;
     std::uint32_t iterations_ = 0;
     std::int64_t creations_per_hour_ = 0;
     CreationLimit creations_;  // Used on kLimitsShard only.

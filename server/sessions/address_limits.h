@@ -4,7 +4,7 @@
 
 #include "reactor/base/clock.h"
 #include "server/routing/address_key.h"
-#include "server/sessions/pace.h"
+#include "server/routing/pace.h"
 
 #include <array>
 #include <compare>

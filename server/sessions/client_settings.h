@@ -2,8 +2,8 @@
 #pragma once
 
 #include "server/config/core_keys.h"
+#include "server/routing/pace.h"
 #include "server/sessions/address_limits.h"
-#include "server/sessions/pace.h"
 #include "xmpp/xml/parser.h"
 
 #include <cstdint>

@@ -54,7 +54,52 @@ CREATE TABLE room_occupants (
     PRIMARY KEY (room, jid)
 );
 )"},
+    {2, R"(
+CREATE TABLE room_departures (
+    jid TEXT NOT NULL PRIMARY KEY
+);
+CREATE TABLE room_roles (
+    room TEXT NOT NULL,
+    jid TEXT NOT NULL,
+    role BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    PRIMARY KEY (room, jid)
+) /* clustered */;
+CREATE INDEX room_roles_of ON room_roles (jid);
+CREATE TABLE room_hats (
+    room TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    uri TEXT NOT NULL,
+    title TEXT NOT NULL,
+    hue TEXT NOT NULL,
+    PRIMARY KEY (room, number)
+) /* clustered */;
+CREATE TABLE room_hats_worn (
+    room TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    jid TEXT NOT NULL,
+    uri TEXT NOT NULL,
+    PRIMARY KEY (room, number)
+) /* clustered */;
+CREATE INDEX room_hats_worn_by ON room_hats_worn (jid);
+)"},
 };
+
+// Shared with the rooms' own numbers (XEP-0045 §5.1, §5.2): what is at least this was given.
+constexpr int kGivenAffiliation = static_cast<int>(RoomAffiliation::member);
+constexpr int kGivenRole = 2;
+
+// Each room lets go of the account in its own turn, later: this is the note that it must. Bans and
+// voice that was taken stay, for whoever has that name next.
+Result<void> note_departure(Transaction& transaction, std::string_view account) {
+    TRY(transaction.execute(
+        "INSERT INTO room_departures (jid) SELECT $1 WHERE EXISTS "
+        "(SELECT 1 FROM room_affiliations WHERE jid = $1 AND affiliation >= $2) OR EXISTS "
+        "(SELECT 1 FROM room_roles WHERE jid = $1 AND role >= $3) OR EXISTS "
+        "(SELECT 1 FROM room_hats_worn WHERE jid = $1) ON CONFLICT (jid) DO NOTHING",
+        {account, kGivenAffiliation, kGivenRole}));
+    return {};
+}
 
 constexpr std::int64_t kVersionsPerEpoch = std::int64_t{1} << 32;
 
@@ -73,6 +118,23 @@ RoomAffiliationRow read_affiliation(const Row& row) {
     entry.reason = row.text(3);
     entry.version = row.int64(4);
     return entry;
+}
+
+Result<void> load_hats(Transaction& transaction, const xmpp::Jid& room, RoomHats& hats) {
+    TRY(transaction.query("SELECT uri, title, hue FROM room_hats WHERE room = $1 ORDER BY number",
+                          {room.bare_view()}, [&](const Row& row) {
+                              hats.hats.push_back({.uri = std::string(row.text(0)),
+                                                   .title = std::string(row.text(1)),
+                                                   .hue = std::string(row.text(2))});
+                          }));
+    if (hats.hats.empty()) return {};
+    return transaction.query(
+        "SELECT jid, uri FROM room_hats_worn WHERE room = $1 ORDER BY number", {room.bare_view()},
+        [&](const Row& row) {
+            auto jid = xmpp::Jid::parse(row.text(0));
+            if (!jid) return row.mark_corrupt();
+            hats.worn.push_back({.jid = std::move(*jid), .uri = std::string(row.text(1))});
+        });
 }
 
 Result<void> forget_old_tombstones(Transaction& transaction, const xmpp::Jid& room) {
@@ -95,7 +157,7 @@ Result<xmpp::Jid> jid_of(const Row& row, std::string_view host) {
 
 }  // namespace
 
-constinit const StoreSchema kRoomsSchema = {"rooms", kMigrations, {}};
+constinit const StoreSchema kRoomsSchema = {"rooms", kMigrations, {}, note_departure};
 
 Result<std::optional<RoomState>> Rooms::load(const xmpp::Jid& room) {
     auto state = TRY(transaction_.first(
@@ -120,6 +182,15 @@ Result<std::optional<RoomState>> Rooms::load(const xmpp::Jid& room) {
         "ORDER BY version, jid",
         {room.bare_view()},
         [&](const Row& row) { state->affiliations.push_back(read_affiliation(row)); }));
+    TRY(transaction_.query("SELECT jid, role FROM room_roles WHERE room = $1 ORDER BY number",
+                           {room.bare_view()}, [&](const Row& row) {
+                               auto jid = xmpp::Jid::parse(row.text(0));
+                               if (!jid) return row.mark_corrupt();
+                               state->roles.push_back(
+                                   {.jid = std::move(*jid),
+                                    .role = static_cast<std::uint8_t>(row.int64(1))});
+                           }));
+    TRY(load_hats(transaction_, room, state->hats));
     return state;
 }
 
@@ -179,11 +250,53 @@ Result<RoomVersion> Rooms::put_affiliations(const xmpp::Jid& room,
     return *last;
 }
 
+Result<void> Rooms::put_roles(const xmpp::Jid& room, std::span<const RoomRoleRow> roles) {
+    for (const RoomRoleRow& one : roles) {
+        if (one.role == 0) {
+            TRY(transaction_.execute("DELETE FROM room_roles WHERE room = $1 AND jid = $2",
+                                     {room.bare_view(), one.jid.bare_view()}));
+            continue;
+        }
+        TRY(transaction_.execute(
+            "INSERT INTO room_roles (room, jid, role, number) VALUES ($1, $2, $3, "
+            "(SELECT COALESCE(MAX(number), 0) + 1 FROM room_roles WHERE room = $1)) "
+            "ON CONFLICT (room, jid) DO UPDATE SET role = excluded.role, number = excluded.number",
+            {room.bare_view(), one.jid.bare_view(), static_cast<int>(one.role)}));
+    }
+    TRY(transaction_.execute(
+        "DELETE FROM room_roles WHERE room = $1 AND number <= (SELECT number FROM room_roles "
+        "WHERE room = $1 ORDER BY number DESC LIMIT 1 OFFSET $2)",
+        {room.bare_view(), kRoomRolesMax}));
+    return {};
+}
+
+Result<void> Rooms::forget_roles(const xmpp::Jid& room) {
+    TRY(transaction_.execute("DELETE FROM room_roles WHERE room = $1", {room.bare_view()}));
+    return {};
+}
+
+Result<void> Rooms::put_hats(const xmpp::Jid& room, const RoomHats& hats) {
+    TRY(transaction_.execute("DELETE FROM room_hats WHERE room = $1", {room.bare_view()}));
+    TRY(transaction_.execute("DELETE FROM room_hats_worn WHERE room = $1", {room.bare_view()}));
+    std::int64_t number = 0;
+    for (const RoomHats::Hat& hat : hats.hats)
+        TRY(transaction_.execute(
+            "INSERT INTO room_hats (room, number, uri, title, hue) VALUES ($1, $2, $3, $4, $5)",
+            {room.bare_view(), ++number, hat.uri, hat.title, hat.hue}));
+    for (const RoomHats::Worn& one : hats.worn)
+        TRY(transaction_.execute(
+            "INSERT INTO room_hats_worn (room, number, jid, uri) VALUES ($1, $2, $3, $4)",
+            {room.bare_view(), ++number, one.jid.bare_view(), one.uri}));
+    return {};
+}
+
 Result<bool> Rooms::remove(const xmpp::Jid& room) {
     const auto removed = TRY(transaction_.execute("DELETE FROM rooms WHERE host = $1 AND name = $2",
                                                   {room.domain(), room.local()}));
     TRY(transaction_.execute("DELETE FROM room_affiliations WHERE room = $1", {room.bare_view()}));
     TRY(transaction_.execute("DELETE FROM room_occupants WHERE room = $1", {room.bare_view()}));
+    TRY(forget_roles(room));
+    TRY(put_hats(room, {}));
     TRY(Vcards(transaction_).remove(room));
     TRY(remove_account_messages(transaction_, room.bare_view()));
     return removed > 0;
@@ -197,43 +310,80 @@ Result<std::int64_t> Rooms::count(std::string_view host) {
     return count.value_or(0);
 }
 
+Result<std::int64_t> Rooms::owned_by(const xmpp::Jid& user) {
+    const auto count = TRY(transaction_.first(
+        "SELECT COUNT(*) FROM room_affiliations WHERE jid = $1 AND affiliation = $2",
+        {user.bare_view(), static_cast<int>(RoomAffiliation::owner)},
+        [](const Row& row) { return row.int64(0); }));
+    return count.value_or(0);
+}
+
 Result<RoomPage> Rooms::listed(std::string_view host, const RoomListQuery& query) {
     RoomPage page;
-    const auto one = [&](std::string_view sql, Parameters parameters) -> Result<std::int64_t> {
-        const auto number =
-            TRY(transaction_.first(sql, parameters, [](const Row& row) { return row.int64(0); }));
-        return number.value_or(0);
+    // Constants of the program.
+    const std::string of_host =
+        query.hidden ? " FROM rooms WHERE host = $1" : " FROM rooms WHERE host = $1 AND listed = 1";
+    const auto number = [&](const std::string& rest,
+                            Parameters parameters) -> Result<std::int64_t> {
+        const auto found = TRY(transaction_.first("SELECT COUNT(*)" + of_host + rest, parameters,
+                                                  [](const Row& row) { return row.int64(0); }));
+        return found.value_or(0);
     };
-    page.count = TRY(one("SELECT COUNT(*) FROM rooms WHERE host = $1 AND listed = 1", {host}));
+    const auto read = [&](const std::string& rest, Parameters parameters) {
+        return transaction_.query(
+            "SELECT name, title" + of_host + rest, parameters, [&](const Row& row) {
+                auto jid = jid_of(row, host);
+                if (!jid) return row.mark_corrupt();
+                page.rooms.push_back({.jid = std::move(*jid), .name = std::string(row.text(1))});
+            });
+    };
+    page.count = TRY(number("", {host}));
     const std::uint32_t most = std::min(query.max, kRoomPageMax);
-    const auto add = [&](const Row& row) {
-        auto jid = jid_of(row, host);
-        if (!jid) return row.mark_corrupt();
-        page.rooms.push_back({.jid = std::move(*jid), .name = std::string(row.text(1))});
-    };
     if (most == 0) return page;
     if (query.before && query.before->empty()) {
-        TRY(
-            transaction_.query("SELECT name, title FROM rooms WHERE host = $1 AND listed = 1 "
-                               "ORDER BY name DESC LIMIT $2",
-                               {host, most}, add));
+        TRY(read(" ORDER BY name DESC LIMIT $2", {host, most}));
     } else if (query.before) {
-        TRY(
-            transaction_.query("SELECT name, title FROM rooms WHERE host = $1 AND listed = 1 AND "
-                               "name < $2 ORDER BY name DESC LIMIT $3",
-                               {host, *query.before, most}, add));
+        TRY(read(" AND name < $2 ORDER BY name DESC LIMIT $3", {host, *query.before, most}));
     } else {
-        TRY(
-            transaction_.query("SELECT name, title FROM rooms WHERE host = $1 AND listed = 1 AND "
-                               "name > $2 ORDER BY name LIMIT $3",
-                               {host, query.after.value_or(""), most}, add));
+        TRY(read(" AND name > $2 ORDER BY name LIMIT $3", {host, query.after.value_or(""), most}));
     }
     if (query.before) std::ranges::reverse(page.rooms);
     if (!page.rooms.empty())
-        page.index =
-            TRY(one("SELECT COUNT(*) FROM rooms WHERE host = $1 AND listed = 1 AND name < $2",
-                    {host, page.rooms.front().jid.local()}));
+        page.index = TRY(number(" AND name < $2", {host, page.rooms.front().jid.local()}));
     return page;
+}
+
+// --- accounts that are gone
+
+Result<std::vector<xmpp::Jid>> Rooms::departed() {
+    std::vector<xmpp::Jid> accounts;
+    TRY(transaction_.query("SELECT jid FROM room_departures ORDER BY jid", {}, [&](const Row& row) {
+        auto jid = xmpp::Jid::parse(row.text(0));
+        if (!jid) return row.mark_corrupt();
+        accounts.push_back(std::move(*jid));
+    }));
+    return accounts;
+}
+
+Result<std::vector<xmpp::Jid>> Rooms::rooms_of(const xmpp::Jid& user, std::string_view after,
+                                               std::uint32_t limit) {
+    std::vector<xmpp::Jid> rooms;
+    TRY(transaction_.query(
+        "SELECT room FROM room_affiliations WHERE jid = $1 AND affiliation >= $2 AND room > $4 "
+        "UNION SELECT room FROM room_roles WHERE jid = $1 AND role >= $3 AND room > $4 "
+        "UNION SELECT room FROM room_hats_worn WHERE jid = $1 AND room > $4 "
+        "ORDER BY room LIMIT $5",
+        {user.bare_view(), kGivenAffiliation, kGivenRole, after, limit}, [&](const Row& row) {
+            auto room = xmpp::Jid::parse(row.text(0));
+            if (!room) return row.mark_corrupt();
+            rooms.push_back(std::move(*room));
+        }));
+    return rooms;
+}
+
+Result<void> Rooms::forget_departed(const xmpp::Jid& user) {
+    TRY(transaction_.execute("DELETE FROM room_departures WHERE jid = $1", {user.bare_view()}));
+    return {};
 }
 
 // --- occupants

@@ -52,11 +52,42 @@ struct RoomAffiliationRow {
     friend bool operator==(const RoomAffiliationRow&, const RoomAffiliationRow&) = default;
 };
 
+/// A role that outlasts a visit (XEP-0045 §5.1).
+struct RoomRoleRow {
+    xmpp::Jid jid;          ///< Bare.
+    std::uint8_t role = 0;  ///< 0: none is kept.
+
+    friend bool operator==(const RoomRoleRow&, const RoomRoleRow&) = default;
+};
+
+/// What a room has of hats (XEP-0317), as a whole.
+struct RoomHats {
+    struct Hat {
+        std::string uri{};
+        std::string title{};
+        std::string hue{};
+
+        friend bool operator==(const Hat&, const Hat&) = default;
+    };
+    struct Worn {
+        xmpp::Jid jid;  ///< Bare.
+        std::string uri{};
+
+        friend bool operator==(const Worn&, const Worn&) = default;
+    };
+    std::vector<Hat> hats{};
+    std::vector<Worn> worn{};
+
+    friend bool operator==(const RoomHats&, const RoomHats&) = default;
+};
+
 struct RoomState {
     RoomRow row;
     std::vector<RoomAffiliationRow> affiliations;  ///< With tombstones, by version.
     RoomVersion version = 0;
-    RoomVersion forgotten = 0;  ///< Removals up to this one are not known any more.
+    RoomVersion forgotten = 0;         ///< Removals up to this one are not known any more.
+    std::vector<RoomRoleRow> roles{};  ///< Oldest first.
+    RoomHats hats{};
 };
 
 /// A client in a room, over a restart.
@@ -78,6 +109,7 @@ struct RoomPage {
     std::int64_t count = 0;
 };
 struct RoomListQuery {
+    bool hidden = false;                     ///< Rooms that are not listed as well.
     std::optional<std::string> after = {};   ///< Localparts.
     std::optional<std::string> before = {};  ///< Pages backwards from there; "": from the end.
     std::uint32_t max = 100;                 ///< At most kRoomPageMax.
@@ -87,6 +119,8 @@ inline constexpr std::uint32_t kRoomPageMax = 1000;
 /// Removed affiliations that are remembered, per room.
 inline constexpr std::int64_t kRoomTombstonesMax = 1000;
 inline constexpr std::size_t kRoomConfigBytesMax = 65'536;
+/// Roles that are kept, per room; with one more the oldest is forgotten.
+inline constexpr std::int64_t kRoomRolesMax = 1000;
 
 /// `room` is a bare JID everywhere.
 class Rooms {
@@ -104,12 +138,28 @@ public:
     /// such room.
     base::Result<RoomVersion> put_affiliations(const xmpp::Jid& room,
                                                std::span<const RoomAffiliationRow> changes);
+    /// Keeps or forgets roles, each as the newest.
+    base::Result<void> put_roles(const xmpp::Jid& room, std::span<const RoomRoleRow> roles);
+    base::Result<void> forget_roles(const xmpp::Jid& room);
+    /// Replaces what there was.
+    base::Result<void> put_hats(const xmpp::Jid& room, const RoomHats& hats);
     /// With its affiliations, vCard and archive. True when there was one.
     base::Result<bool> remove(const xmpp::Jid& room);
 
     /// Rooms of `host` that may be listed, by localpart.
     base::Result<RoomPage> listed(std::string_view host, const RoomListQuery& query);
     base::Result<std::int64_t> count(std::string_view host);
+    /// Of how many rooms `user` is an owner.
+    base::Result<std::int64_t> owned_by(const xmpp::Jid& user);
+
+    /// Accounts that were removed and may still belong to rooms.
+    base::Result<std::vector<xmpp::Jid>> departed();
+    /// Rooms to which `user` belongs: a member or more, with voice that was granted, with a hat.
+    /// Behind `after` (a bare JID as text), by address.
+    base::Result<std::vector<xmpp::Jid>> rooms_of(const xmpp::Jid& user, std::string_view after,
+                                                  std::uint32_t limit);
+    /// All rooms have taken note of it.
+    base::Result<void> forget_departed(const xmpp::Jid& user);
 
     /// Who is in which room, for the time without a server.
     base::Result<void> save_occupants(std::span<const RoomOccupantRow> occupants);

@@ -57,9 +57,12 @@ void take(Room& room, xmpp::Stanza stanza, bool from_owner) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const OccupantIds ids(std::string(OccupantIds::kSecretBytes, 's'));
     static const RoomLimits limits;
-    Room room = Room::make_new(
-        {.jid = *xmpp::Jid::parse("coven@chat.shakespeare.lit"), .ids = ids, .limits = limits}, {},
-        *xmpp::Jid::parse("crone1@shakespeare.lit"));
+    static const RoomService service;
+    Room room = Room::make_new({.jid = *xmpp::Jid::parse("coven@chat.shakespeare.lit"),
+                                .ids = ids,
+                                .limits = limits,
+                                .service = service},
+                               {}, *xmpp::Jid::parse("crone1@shakespeare.lit"));
     xmpp::StreamParser parser;
     parser.feed(
         "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "

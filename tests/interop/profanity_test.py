@@ -104,6 +104,34 @@ class ProfanityTest(unittest.TestCase):
             terminal.type("/quit")
         self.assertEqual(self.server.stop(), 0)
 
+    def test_two_terminals_talk_in_a_room(self):
+        room = "coven@rooms.localhost"
+        self.server.ctl("rooms", "create", room, "romeo@localhost", "--name", "A Dark Cave")
+        romeo = self.log_in("romeo")
+        juliet = self.log_in("juliet")
+        romeo.type(f"/join {room} nick firstwitch")
+        romeo.wait_for("firstwitch", "-> You have joined the room")
+        juliet.type(f"/join {room} nick secondwitch")
+        romeo.wait_for("secondwitch has joined the room")
+        juliet.type("When shall we three meet again?")
+        romeo.wait_for("When shall we three meet again?")
+        romeo.type("When the battle's lost and won.")
+        juliet.wait_for("When the battle's lost and won.")
+        shown = self.server.ctl("rooms", "show", room).stdout
+        for text in ("romeo@localhost", "firstwitch", "secondwitch", "A Dark Cave"):
+            self.assertIn(text, shown)
+        self.assertIn(room, self.server.ctl("rooms", "list").stdout)
+        exported = self.server.ctl("rooms", "export", room).stdout.splitlines()
+        self.assertEqual(len(exported), 3)
+        self.assertIn("When shall we three meet again?", exported[1])
+        self.server.ctl("rooms", "set-affiliation", room, "juliet@localhost", "outcast")
+        romeo.wait_for("secondwitch has been banned from the room")
+        self.server.ctl("rooms", "destroy", room, "--yes", "--reason", "The end.")
+        romeo.wait_for("Room destroyed", "destroyed")
+        for terminal in (romeo, juliet):
+            terminal.type("/quit")
+        self.assertEqual(self.server.stop(), 0)
+
 
 if __name__ == "__main__":
     run_tests(__name__)

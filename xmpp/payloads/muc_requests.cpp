@@ -17,15 +17,8 @@ base::Result<Jid, StanzaError> parse_jid(std::string_view text) {
     return *std::move(jid);
 }
 
-// Cut between characters.
 std::string reason_of(const Element& element) {
-    std::string reason = element.child_text("reason");
-    if (reason.size() <= kMucReasonBytesMax) return reason;
-    std::size_t end = kMucReasonBytesMax;
-    while (end > 0 && (static_cast<unsigned char>(reason[end]) & 0xC0U) == 0x80U)
-        --end;
-    reason.resize(end);
-    return reason;
+    return muc_reason(element.child_text("reason"));
 }
 
 base::Result<MucChange, StanzaError> parse_change(const Element& item) {
@@ -57,6 +50,15 @@ base::Result<MucDestroy, StanzaError> parse_destroy(const Element& element) {
 }
 
 }  // namespace
+
+std::string muc_reason(std::string text) {
+    if (text.size() <= kMucReasonBytesMax) return text;
+    std::size_t end = kMucReasonBytesMax;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+        --end;
+    text.resize(end);
+    return text;
+}
 
 base::Result<MucList, StanzaError> parse_muc_list(const Element& query) {
     const Element* item = query.child("item");

@@ -25,6 +25,9 @@ inline constexpr std::size_t kMucInvitesMax = 20;
 /// Bytes of a reason; the rest is cut.
 inline constexpr std::size_t kMucReasonBytesMax = 1024;
 
+/// `text` cut to that, between characters.
+std::string muc_reason(std::string text);
+
 /// A change of one affiliation or one role: exactly one of the two is there.
 struct MucChange {
     std::optional<MucAffiliation> affiliation{};

@@ -1,5 +1,6 @@
 #include "server/modules/muc/affiliations.h"
 
+#include "xmpp/core/confusables.h"
 #include "xmpp/core/precis.h"
 
 #include <algorithm>
@@ -26,8 +27,22 @@ std::string nick_key(std::string_view nick) {
     return key;
 }
 
+std::string nick_skeleton(std::string_view nick) {
+    return xmpp::visual_skeleton(nick_key(nick));
+}
+
+bool look_alike(std::string_view nick, std::string_view skeleton, std::string_view other,
+                std::string_view other_skeleton) {
+    return skeleton == other_skeleton && !(xmpp::is_ascii(nick) && xmpp::is_ascii(other));
+}
+
 bool is_visible_nick(std::string_view nick) {
     return nick.find_first_not_of(' ') != std::string_view::npos;
+}
+
+Affiliated kept_form_of(Affiliated entry) {
+    if (entry.affiliation != MucAffiliation::outcast) entry.reason.clear();
+    return entry;
 }
 
 const Affiliated* Affiliations::find(const Jid& bare) const {
@@ -52,8 +67,19 @@ const Affiliated* Affiliations::holder_of(std::string_view nick) const {
     return entry == entries_.end() ? nullptr : &entry->second;
 }
 
+const Affiliated* Affiliations::look_alike_of(std::string_view nick) const {
+    const std::string skeleton = nick_skeleton(nick);
+    const auto found = by_look_.find(skeleton);
+    if (found == by_look_.end()) return nullptr;
+    const auto entry = entries_.find(found->second);
+    if (entry == entries_.end()) return nullptr;
+    return look_alike(nick, skeleton, entry->second.nick, skeleton) ? &entry->second : nullptr;
+}
+
 void Affiliations::forget_nick(const Affiliated& entry) {
-    if (!entry.nick.empty()) by_nick_.erase(nick_key(entry.nick));
+    if (entry.nick.empty()) return;
+    by_nick_.erase(nick_key(entry.nick));
+    by_look_.erase(nick_skeleton(entry.nick));
 }
 
 void Affiliations::put(Affiliated entry) {
@@ -75,7 +101,10 @@ void Affiliations::put(Affiliated entry) {
         return;
     }
     if (entry.affiliation == MucAffiliation::owner) ++owners_;
-    if (!entry.nick.empty()) by_nick_[nick_key(entry.nick)] = key;
+    if (!entry.nick.empty()) {
+        by_nick_[nick_key(entry.nick)] = key;
+        by_look_[nick_skeleton(entry.nick)] = key;
+    }
     entries_.insert_or_assign(key, std::move(entry));
 }
 

@@ -19,6 +19,11 @@ namespace server::modules::muc {
 
 /// The form in which nicks are compared: what looks alike is alike (case, width, spaces around).
 std::string nick_key(std::string_view nick);
+/// What nicks look like, for those who would be taken for somebody else (§13.6). Two that are both
+/// plain ASCII look different as soon as they are.
+bool look_alike(std::string_view nick, std::string_view skeleton, std::string_view other,
+                std::string_view other_skeleton);
+std::string nick_skeleton(std::string_view nick);
 /// §14.1: nothing that cannot be seen.
 bool is_visible_nick(std::string_view nick);
 
@@ -33,6 +38,9 @@ struct Affiliated {
     friend bool operator==(const Affiliated&, const Affiliated&) = default;
 };
 
+/// As it is kept: the reason is told to everybody once, and stays with a ban alone (§9.2).
+Affiliated kept_form_of(Affiliated entry);
+
 class Affiliations {
 public:
     /// Those who had an affiliation and are remembered for who asks what changed.
@@ -45,6 +53,9 @@ public:
     const Affiliated* find(const xmpp::Jid& bare) const;
     /// Whose reserved nick that is; null: nobody's.
     const Affiliated* holder_of(std::string_view nick) const;
+
+    /// Whose reserved nick looks like it; null: nobody's.
+    const Affiliated* look_alike_of(std::string_view nick) const;
 
     /// Replaces what is noted of `entry.jid`; with affiliation none it is forgotten. Once there are
     /// versions, an entry without one gets the next.
@@ -70,6 +81,7 @@ private:
 
     std::unordered_map<std::string, Affiliated> entries_;   // By bare address.
     std::unordered_map<std::string, std::string> by_nick_;  // nick_key to address.
+    std::unordered_map<std::string, std::string> by_look_;  // nick_skeleton to address.
     std::size_t owners_ = 0;
     std::deque<Affiliated> tombstones_;  // By version.
     std::int64_t version_ = 0;

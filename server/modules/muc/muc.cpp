@@ -3,7 +3,8 @@
 #include "server/config/core_keys.h"
 #include "server/modules/catalog.h"
 #include "server/modules/disco_directory.h"
-#include "server/modules/muc/rooms.h"
+#include "server/modules/muc/rooms_operator.h"
+#include "server/routing/user_service.h"
 #include "storage/database.h"
 #include "xmpp/core/jid.h"
 
@@ -14,6 +15,8 @@
 
 namespace server::modules {
 namespace {
+
+using namespace std::chrono_literals;
 
 std::string_view check_subdomain(std::string_view value) {
     if (value.empty()) return {};
@@ -39,12 +42,50 @@ constexpr IntegerKey kHistoryMax{
     "room's archive."};
 constexpr IntegerKey kAffiliationsMax{"rooms.affiliations_max", 10'000, 1, 1'000'000,
                                       "Members, admins, owners and outcasts of one room."};
+constexpr IntegerKey kNickBytesMax{"rooms.nick_bytes_max", muc::kNickBytesMax, 1, 1023,
+                                   "Bytes of a nick, in UTF-8."};
+constexpr IntegerKey kOwnedMax{
+    "rooms.owned_max", 500, 1, 1'000'000,
+    "Rooms that one user may own by making them. What others make them owner of does not end at "
+    "this, but counts."};
+constexpr DurationKey kUnconfiguredTimeout{
+    "rooms.unconfigured_timeout", 10min, 1min, 24h,
+    "How long a new room waits, locked, for its owner to configure it. Then it is given up."};
+constexpr IntegerKey kOccupantPace{
+    "rooms.occupant_stanzas_per_second", 100, 1, 1'000'000,
+    "Messages and changes of presence a second that a room takes from one occupant for long; five "
+    "times as many at once. What is beyond is refused. Admins and owners are not limited."};
+constexpr IntegerKey kRoomPace{"rooms.stanzas_per_second", 10'000, 1, 10'000'000,
+                               "The same for all occupants of one room together."};
+std::string_view check_operator(std::string_view value) {
+    const auto jid = xmpp::Jid::parse(value);
+    return jid && jid->has_local() && jid->is_bare() ? "" : "an address such as admin@example.org";
+}
+
+constexpr BoolKey kAvatarPresence{
+    "rooms.avatar_presence", false,
+    "Send the hash of a room's avatar in a presence of the room itself too (XEP-0153), for old "
+    "clients. Others may take it for somebody without a nick."};
+constexpr StringListKey kOperators{
+    "rooms.operators",
+    {},
+    "Users who may list, make and destroy all rooms and change who is who in them, with the "
+    "ad-hoc commands of the rooms' domain (XEP-0050).",
+    Reload::live,
+    {},
+    check_operator};
 constexpr IntegerKey kPageMax{
     "rooms.archive_page_max", 100, 1, storage::kArchivePageMax,
     "Most messages of a room's archive that answer one query; clients ask again for more."};
 constexpr IntegerKey kLoadedMax{
     "rooms.loaded_max", 100'000, 1, 10'000'000,
     "Rooms in memory at a time, on each processor core. What comes for one more is refused."};
+
+PaceLimit pace_of(std::int64_t per_second) {
+    constexpr std::uint64_t kBurstSeconds = 5;
+    const auto each = static_cast<std::uint64_t>(per_second);
+    return {.per_second = each, .burst = each * kBurstSeconds};
+}
 
 class Muc final : public Module {
 public:
@@ -53,7 +94,10 @@ public:
           occupant_ids_(context.occupant_id_secret),
           rooms_({context.world, context.router, context.database, context.archive_ids,
                   occupant_ids_, context.metrics},
-                 settings(context.config)) {
+                 settings(context.config)),
+          operator_({context.world, context.database, context.archive_ids}) {
+        subscriptions_ += context.users.after_removal(
+            [this](xmpp::Jid account) { return let_go(std::move(account)); });
         const std::string subdomain(context.config.get(kSubdomain));
         if (subdomain.empty()) return;
         for (const std::string& host : context.hosts.names())
@@ -67,10 +111,17 @@ public:
     }
 
     void reload(const Config& config) override { rooms_.set(settings(config)); }
+    RoomOperations* rooms() override { return domains_.empty() ? nullptr : &operator_; }
+    void stopping() override { rooms_.set_stopping(); }
 
     void connect(const std::vector<Module*>& all) override {
         for (Module* one : all)
             shards_.push_back(static_cast<Muc*>(one));
+        std::vector<muc::Rooms*> rooms;
+        for (Muc* one : shards_)
+            rooms.push_back(&one->rooms_);
+        operator_.connect(std::move(rooms));
+        rooms_.connect(shards_.front()->operator_);
     }
 
     reactor::Deferred<void> suspend() override {
@@ -86,6 +137,16 @@ public:
 
     // Once: after a stop without order nobody is in a room.
     reactor::Deferred<void> resume() override {
+        auto reading = context_.database.read([](storage::Transaction& transaction) {
+            return storage::Rooms(transaction).departed();
+        });
+        const base::Result<std::vector<xmpp::Jid>> departed = co_await std::move(reading);
+        if (!departed) co_return departed.error();
+        for (const xmpp::Jid& account : *departed) {
+            auto letting_go = let_go(account);
+            const base::Result<void> gone = co_await std::move(letting_go);
+            if (!gone) co_return gone.error();
+        }
         auto writing = context_.database.write([](storage::Transaction& transaction) {
             return storage::Rooms(transaction).take_occupants();
         });
@@ -108,13 +169,52 @@ public:
     }
 
 private:
+    // All rooms of an account that was removed, each in its turn; noted when all are done, so that
+    // a crash forgets none.
+    reactor::Deferred<void> let_go(xmpp::Jid account) {
+        constexpr std::uint32_t kAtOnce = 100;
+        const reactor::ShardId count = context_.world.shards.count();
+        std::string after;
+        for (;;) {
+            auto reading =
+                context_.database.read([account, after](storage::Transaction& transaction) {
+                    return storage::Rooms(transaction).rooms_of(account, after, kAtOnce);
+                });
+            const base::Result<std::vector<xmpp::Jid>> rooms = co_await std::move(reading);
+            if (!rooms) co_return rooms.error();
+            if (rooms->empty()) break;
+            after = rooms->back().text();
+            for (const xmpp::Jid& room : *rooms) {
+                const reactor::ShardId id = shard_of(room.bare_view(), count);
+                auto letting_go =
+                    context_.world.shards.run_on(id, [home = shards_[id], room, account] {
+                        return home->rooms_.let_go(room, account);
+                    });
+                const base::Result<void> gone = co_await std::move(letting_go);
+                if (!gone) co_return gone.error();
+            }
+        }
+        auto writing = context_.database.write([account](storage::Transaction& transaction) {
+            return storage::Rooms(transaction).forget_departed(account);
+        });
+        co_return co_await std::move(writing);
+    }
+
     static muc::RoomsSettings settings(const Config& config) {
         muc::RoomsSettings settings;
         settings.limits = {
             .occupants_max = static_cast<std::uint32_t>(config.get(kOccupantsMax)),
             .history_max = static_cast<std::uint32_t>(config.get(kHistoryMax)),
-            .affiliations_max = static_cast<std::size_t>(config.get(kAffiliationsMax))};
+            .affiliations_max = static_cast<std::size_t>(config.get(kAffiliationsMax)),
+            .nick_bytes_max = static_cast<std::uint32_t>(config.get(kNickBytesMax)),
+            .occupant_pace = pace_of(config.get(kOccupantPace)),
+            .room_pace = pace_of(config.get(kRoomPace))};
         settings.open_to_all = config.get(kOpenToAll);
+        for (const std::string_view name : config.get(kOperators))
+            if (const auto jid = xmpp::Jid::parse(name)) settings.operators.push_back(jid->bare());
+        settings.shows_avatars = config.get(kAvatarPresence);
+        settings.owned_max = static_cast<std::uint32_t>(config.get(kOwnedMax));
+        settings.unconfigured_timeout = config.get(kUnconfiguredTimeout);
         settings.rooms_max = static_cast<std::size_t>(config.get(kLoadedMax));
         settings.page_max = static_cast<std::uint32_t>(config.get(kPageMax));
         settings.page_bytes_max = config.get(keys::kOutboundQueueMax) / 4;
@@ -130,11 +230,13 @@ private:
         }
         subscriptions_ += context_.router.serve(std::string(domain->domain()), rooms_);
         domains_[host] = domain->text();
+        operator_.serve(domain->text());
     }
 
     ModuleContext context_;
     muc::OccupantIds occupant_ids_;
     muc::Rooms rooms_;
+    muc::RoomsOperator operator_;
     std::vector<Muc*> shards_;
     std::unordered_map<std::string, std::string> domains_;  // By host.
     Subscriptions subscriptions_;
@@ -145,7 +247,10 @@ private:
 ModuleDescriptor describe_muc() {
     return {.name = "muc",
             .xeps = {{45, "1.35.5", "Multi-User Chat"},
+                     {50, "1.3.0", "Ad-Hoc Commands"},
+                     {153, "1.1.1", "vCard-Based Avatars"},
                      {249, "1.2", "Direct MUC Invitations"},
+                     {317, "0.3.1", "Hats"},
                      {410, "1.1.0", "MUC Self-Ping (Schrödinger's Chat)"},
                      {421, "1.0.1", "Occupant identifiers for semi-anonymous MUCs"},
                      {425, "0.3.0", "Moderated Message Retraction"},
@@ -155,8 +260,9 @@ ModuleDescriptor describe_muc() {
             .features = {},
             .account_features = {},
             .needs = {"disco", "archive"},
-            .config = {kSubdomain, kOpenToAll, kOccupantsMax, kHistoryMax, kAffiliationsMax,
-                       kPageMax, kLoadedMax},
+            .config = {kSubdomain, kOpenToAll, kOperators, kAvatarPresence, kOwnedMax,
+                       kUnconfiguredTimeout, kOccupantsMax, kHistoryMax, kAffiliationsMax,
+                       kNickBytesMax, kOccupantPace, kRoomPace, kPageMax, kLoadedMax},
             .create = create_module<Muc>};
 }
 

@@ -22,10 +22,13 @@ Room::Room(Parts parts, Stored stored)
     : parts_(std::move(parts)),
       config_(std::move(stored.config)),
       subject_(std::move(stored.subject)),
-      avatar_hash_(std::move(stored.avatar_hash)) {
+      avatar_hashes_(std::move(stored.avatar_hashes)) {
     for (Affiliated& entry : stored.affiliations)
         affiliations_.put(std::move(entry));
     affiliations_.set_versions(stored.version, stored.forgotten);
+    for (const KeptRole& kept : stored.roles)
+        kept_roles_.put(kept);
+    hats_ = std::move(stored.hats);
 }
 
 Room Room::make_new(Parts parts, const RoomConfig& config, const Jid& owner) {

@@ -6,10 +6,13 @@
 
 #include "reactor/base/clock.h"
 #include "server/modules/muc/affiliations.h"
+#include "server/modules/muc/hats.h"
 #include "server/modules/muc/history.h"
+#include "server/modules/muc/kept_roles.h"
 #include "server/modules/muc/occupant_ids.h"
 #include "server/modules/muc/privileges.h"
 #include "server/modules/muc/room_config.h"
+#include "server/routing/pace.h"
 #include "xmpp/core/stanza.h"
 #include "xmpp/payloads/muc_requests.h"
 
@@ -42,11 +45,13 @@ struct OccupantSession {
 /// Somebody in the room under one nick, with one client or more of one user (§7.2.8).
 struct Occupant {
     std::string nick;
-    std::string key;  ///< nick_key(nick)
-    xmpp::Jid jid;    ///< Bare.
+    std::string key;         ///< nick_key(nick)
+    std::string skeleton{};  ///< nick_skeleton(nick)
+    xmpp::Jid jid;           ///< Bare.
     MucRole role = MucRole::none;
     std::vector<OccupantSession> sessions{};  ///< The last one's presence is shown.
     std::optional<base::WallTime> spoke_at{};
+    Pace pace{};
 };
 
 struct RoomSubject {
@@ -71,37 +76,53 @@ struct Moderation {
 
 /// The room's vCard (XEP-0054), of which the photo counts (XEP-0486).
 struct RoomVcard {
-    std::string xml{};   ///< Empty: none.
-    std::string hash{};  ///< SHA-1 of the photo in hexadecimal digits; empty: none.
+    std::string xml{};  ///< Empty: none.
+    /// SHA-1 of each photo in hexadecimal digits, with spaces between them; empty: none.
+    std::string hashes{};
 };
 
 /// A change that is to be saved, then applied.
 struct RoomChange {
     std::vector<Affiliated> affiliations{};  ///< New values; none: forgotten.
     std::vector<xmpp::MucChange> roles{};
+    std::vector<KeptRole> kept_roles{};
     std::optional<RoomConfig> config{};
     std::optional<RoomSubject> subject{};
     std::optional<Reflection> reflection{};  ///< Of the new subject, or of the moderation.
     std::optional<Moderation> moderation{};
     std::optional<RoomVcard> vcard{};
+    std::optional<Hats> hats{};
     std::optional<xmpp::MucDestroy> destruction{};
     std::vector<xmpp::MucInvite> invites{};
     bool unlocks = false;
+    /// What an iq is answered with; absent: an empty result.
+    std::optional<xmpp::Element> reply{};
     /// Who wants it and is told: an iq, or a message.
     xmpp::Stanza request;
 
     /// Whether anything of it is kept in the database.
     bool durable() const {
-        return !affiliations.empty() || config || subject || destruction || moderation || vcard ||
-               unlocks;
+        return !affiliations.empty() || !kept_roles.empty() || config || subject || destruction ||
+               moderation || vcard || hats || unlocks;
     }
 };
 
 using Outcome = std::variant<std::monostate, Reflection, RoomChange>;
 
+/// An ad-hoc command (XEP-0050).
+struct RoomCommandName {
+    std::string_view node;
+    std::string_view title;
+};
+
+/// What all rooms of a service have in common at the moment.
+struct RoomService {
+    bool stopping = false;
+    bool shows_avatars = false;  ///< In a presence of the room itself as well (XEP-0486 §5.2).
+};
+
 class Room {
 public:
-    static constexpr std::size_t kNickBytesMax = 256;
     static constexpr std::size_t kPresenceBytesMax = 4096;
     static constexpr std::size_t kSessionsMax = 20;  ///< Clients of one occupant.
     static constexpr std::size_t kRelaysMax = 200;   ///< IQs between occupants under way.
@@ -113,6 +134,7 @@ public:
         xmpp::Jid jid;  ///< Bare.
         const OccupantIds& ids;
         const RoomLimits& limits;
+        const RoomService& service;
     };
 
     /// What is stored of a room.
@@ -120,9 +142,11 @@ public:
         RoomConfig config;
         RoomSubject subject;
         std::vector<Affiliated> affiliations;
-        std::string avatar_hash{};
+        std::string avatar_hashes{};
         std::int64_t version = 0;  ///< Of the affiliations.
         std::int64_t forgotten = 0;
+        std::vector<KeptRole> roles{};
+        Hats hats{};
     };
 
     /// A new one (§10.1.1): locked, until its owner has configured it.
@@ -137,6 +161,23 @@ public:
     /// answers that request.
     bool on_iq(const xmpp::Stanza& iq, Effects& effects, Outcome& outcome);
 
+    /// False: `user`, who is in the room, has said more than the limits let them.
+    bool within_pace(const xmpp::Jid& user, base::MonotonicTime now);
+
+    // --- what the service wants of it, of which nobody in the room is the cause
+
+    /// The account is no more: what the room gave it is taken back.
+    RoomChange judge_departure(const xmpp::Jid& account) const;
+    /// The time to configure it is over: it ends if that has not happened.
+    RoomChange judge_expiry() const;
+    /// Affiliations that the operator gives. Errors: those of §9 and §10 that are about the
+    /// request.
+    base::Result<RoomChange, xmpp::StanzaError> judge_order(
+        std::vector<xmpp::MucChange> changes) const;
+    RoomChange order_destruction(xmpp::MucDestroy destroy) const;
+    /// Unlocks it as well.
+    RoomChange order_configuration(RoomConfig config) const;
+
     /// Applies what was saved, and tells those whom it concerns, the requester included.
     /// `stanza_id`: of the new subject in the archive, or empty.
     void apply(RoomChange change, base::WallTime now, std::string_view stanza_id, Effects& effects);
@@ -150,9 +191,10 @@ public:
     const RoomSubject& subject() const { return subject_; }
     const Affiliations& affiliations() const { return affiliations_; }
     const std::vector<Occupant>& occupants() const { return occupants_; }
+    const Hats& hats() const { return hats_; }
     History& history() { return history_; }
-    /// Of the room's photo; empty: it has none.
-    const std::string& avatar_hash() const { return avatar_hash_; }
+    /// Of the room's photos; see RoomVcard.
+    const std::string& avatar_hashes() const { return avatar_hashes_; }
     bool locked() const { return locked_; }
     /// Nobody is there, and it does not outlast that.
     bool is_over() const {
@@ -166,6 +208,8 @@ public:
     const Occupant* occupant_of(const xmpp::Jid& full) const;
     Standing standing_of(const xmpp::Jid& user) const;
     xmpp::Jid occupant_jid(std::string_view nick) const;
+    /// Those that `user` may run now.
+    std::vector<RoomCommandName> commands_for(const xmpp::Jid& user) const;
 
     /// The affiliations have been stored for the first time, as that version (XEP-0463).
     void set_version(std::int64_t version);
@@ -198,7 +242,15 @@ private:
         Effects removed{};
         Effects rest{};
     };
-    enum class Removal : std::uint8_t { left, kicked, banned, affiliation, members_only, error };
+    enum class Removal : std::uint8_t {
+        left,
+        kicked,
+        banned,
+        affiliation,
+        members_only,
+        error,
+        shutdown
+    };
 
     // room_presence.cpp
     void enter(const xmpp::Stanza& presence, const xmpp::Element& x, base::WallTime now,
@@ -251,7 +303,45 @@ private:
                     Effects& effects) const;
     Outcome on_voice_form(const xmpp::Stanza& message, const xmpp::Element& x, Effects& effects);
 
+    // room_commands.cpp
+    struct Command {
+        RoomCommandName name;
+        MucAffiliation least;  ///< None: moderators.
+    };
+    static std::span<const Command> all_commands();
+    static bool is_allowed(const Command& command, const Standing& standing);
+    base::Result<RoomChange, xmpp::StanzaError> judge_command(const xmpp::Stanza& request) const;
+    base::Result<RoomChange, xmpp::StanzaError> judge_command_form(
+        const xmpp::Stanza& request, std::string_view node, const xmpp::DataForm& form) const;
+    xmpp::DataForm command_form(std::string_view node) const;
+
+    // room_hats.cpp
+    static constexpr std::string_view kCreateHat = "urn:xmpp:hats:commands:create";
+    static constexpr std::string_view kDestroyHat = "urn:xmpp:hats:commands:destroy";
+    static constexpr std::string_view kListHats = "urn:xmpp:hats:commands:list";
+    static constexpr std::string_view kAssignHat = "urn:xmpp:hats:commands:assign";
+    static constexpr std::string_view kUnassignHat = "urn:xmpp:hats:commands:unassign";
+    static constexpr std::string_view kListAssignedHats = "urn:xmpp:hats:commands:list-assigned";
+    xmpp::DataForm hat_form(std::string_view node) const;
+    /// Nullopt: the command lists nothing.
+    std::optional<xmpp::DataForm> hat_list(std::string_view node) const;
+    base::Result<RoomChange, xmpp::StanzaError> judge_hats(const xmpp::Stanza& request,
+                                                           std::string_view node,
+                                                           const xmpp::DataForm& form) const;
+    void apply_hats(Hats hats, Notices& notices);
+
+    // room_departure.cpp
+    RoomChange order() const;
+
+    // room_roles.cpp
+    MucRole role_on_entry(const xmpp::Jid& user) const;
+    void keep_role(RoomChange& change, const xmpp::Jid& user, MucRole role) const;
+
     // room_admin.cpp
+    /// What `change` makes of somebody, whoever wants it.
+    base::Result<Affiliated, xmpp::StanzaError> entry_of(const xmpp::MucChange& change) const;
+    void add_affiliation(RoomChange& judged, Affiliated entry) const;
+    std::optional<xmpp::StanzaError> refuse_lists(const RoomChange& judged) const;
     base::Result<xmpp::Element, xmpp::StanzaError> list(const xmpp::Jid& user,
                                                         const xmpp::Element& query) const;
     bool may_list(const xmpp::Jid& user, const xmpp::MucList& which) const;
@@ -282,6 +372,7 @@ private:
 
     // room_vcard.cpp
     base::Result<RoomChange, xmpp::StanzaError> judge_vcard(const xmpp::Stanza& request) const;
+    void send_avatar(std::vector<xmpp::Jid> to, Effects& effects) const;
 
     // room_versions.cpp
     void send_affiliations(const xmpp::Jid& to, std::string_view since, Effects& effects) const;
@@ -316,10 +407,13 @@ private:
     RoomConfig config_;
     RoomSubject subject_;
     Affiliations affiliations_;
+    KeptRoles kept_roles_;
+    Hats hats_;
+    Pace pace_;
     std::vector<Occupant> occupants_;
     std::size_t sessions_ = 0;
     History history_;
-    std::string avatar_hash_;
+    std::string avatar_hashes_;
     std::deque<Relay> relays_;
     std::deque<PrivateMessage> private_messages_;
     std::uint64_t last_relay_ = 0;

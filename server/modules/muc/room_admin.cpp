@@ -65,11 +65,15 @@ base::Result<Element, StanzaError> Room::list(const Jid& user, const Element& qu
 base::Result<Affiliated, StanzaError> Room::judge_affiliation(const Jid& actor,
                                                               const xmpp::MucChange& change) const {
     const Jid who = change.jid->bare();
-    const MucAffiliation from = affiliations_.of(who);
-    const MucAffiliation to = *change.affiliation;
-    if (auto refusal =
-            refuse_affiliation_change(affiliations_.of(actor), actor.same_bare(who), from, to))
+    if (auto refusal = refuse_affiliation_change(affiliations_.of(actor), actor.same_bare(who),
+                                                 affiliations_.of(who), *change.affiliation))
         return std::unexpected(*std::move(refusal));
+    return entry_of(change);
+}
+
+base::Result<Affiliated, StanzaError> Room::entry_of(const xmpp::MucChange& change) const {
+    const Jid who = change.jid->bare();
+    const MucAffiliation to = *change.affiliation;
     // A domain can be banned (§9.2) and have nothing else.
     if (!who.has_local() && to != MucAffiliation::outcast && to != MucAffiliation::none)
         return std::unexpected(StanzaError::jid_malformed("a domain has no affiliation"));
@@ -82,7 +86,8 @@ base::Result<Affiliated, StanzaError> Room::judge_affiliation(const Jid& actor,
         entry.nick = *change.nick;
         if (!entry.nick.empty()) {
             const auto prepared = parts_.jid.with_resource(entry.nick);
-            if (!prepared || entry.nick.size() > kNickBytesMax || !is_visible_nick(entry.nick))
+            if (!prepared || entry.nick.size() > parts_.limits.nick_bytes_max ||
+                !is_visible_nick(entry.nick))
                 return std::unexpected(StanzaError::not_acceptable("that is no nick"));
             entry.nick = prepared->resource();
             const Affiliated* holder = affiliations_.holder_of(entry.nick);
@@ -90,8 +95,17 @@ base::Result<Affiliated, StanzaError> Room::judge_affiliation(const Jid& actor,
                 return std::unexpected(StanzaError::conflict("the nick is another's"));
         }
     }
-    if (to == MucAffiliation::outcast) entry.reason = change.reason;
+    entry.reason = change.reason;
     return entry;
+}
+
+// Of two about the same person the later one counts. A role that was kept ends with the standing it
+// was given in.
+void Room::add_affiliation(RoomChange& judged, Affiliated entry) const {
+    if (affiliations_.of(entry.jid) != entry.affiliation && kept_roles_.of(entry.jid))
+        judged.kept_roles.push_back({.jid = entry.jid, .role = MucRole::none});
+    std::erase_if(judged.affiliations, [&](const Affiliated& one) { return one.jid == entry.jid; });
+    judged.affiliations.push_back(std::move(entry));
 }
 
 base::Result<RoomChange, StanzaError> Room::judge(const Stanza& request,
@@ -102,9 +116,7 @@ base::Result<RoomChange, StanzaError> Room::judge(const Stanza& request,
     for (xmpp::MucChange& change : changes) {
         if (change.affiliation) {
             Affiliated entry = TRY(judge_affiliation(actor, change));
-            std::erase_if(judged.affiliations,
-                          [&](const Affiliated& one) { return one.jid == entry.jid; });
-            judged.affiliations.push_back(std::move(entry));
+            add_affiliation(judged, std::move(entry));
             continue;
         }
         // What only moderators may is refused before it is said who is here.
@@ -115,9 +127,15 @@ base::Result<RoomChange, StanzaError> Room::judge(const Stanza& request,
         if (auto refusal = refuse_role_change(
                 standing, {affiliations_.of(target->jid), target->role}, *change.role))
             return std::unexpected(*std::move(refusal));
+        keep_role(judged, target->jid, *change.role);
         judged.roles.push_back(std::move(change));
     }
-    // §10.4: a room has an owner; and no more entries than there is room for.
+    if (auto refusal = refuse_lists(judged)) return std::unexpected(*std::move(refusal));
+    return judged;
+}
+
+// §10.4: a room has an owner, if it had one; and no more entries than there is room for.
+std::optional<StanzaError> Room::refuse_lists(const RoomChange& judged) const {
     std::size_t owners = affiliations_.owners();
     std::size_t size = affiliations_.size();
     for (const Affiliated& entry : judged.affiliations) {
@@ -126,10 +144,11 @@ base::Result<RoomChange, StanzaError> Room::judge(const Stanza& request,
         if (entry.affiliation == MucAffiliation::owner) ++owners;
         if (known == nullptr && entry.affiliation != MucAffiliation::none) ++size;
     }
-    if (owners == 0) return std::unexpected(StanzaError::conflict("a room must have an owner"));
+    if (owners == 0 && affiliations_.owners() > 0)
+        return StanzaError::conflict("a room must have an owner");
     if (size > parts_.limits.affiliations_max && size > affiliations_.size())
-        return std::unexpected(StanzaError::resource_constraint("too many affiliations"));
-    return judged;
+        return StanzaError::resource_constraint("too many affiliations");
+    return std::nullopt;
 }
 
 // --- applied
@@ -143,15 +162,19 @@ void Room::apply(RoomChange change, base::WallTime now, std::string_view stanza_
     for (const xmpp::MucChange& role : change.roles)
         apply_role(role, actor, notices);
     const bool reconfigured = change.config && *change.config != config_;
+    for (const KeptRole& kept : change.kept_roles)
+        kept_roles_.put(kept);
     for (const Affiliated& entry : change.affiliations)
         apply_affiliation(entry, actor, notices);
     if (reconfigured) apply_config(*change.config, notices);
     if (change.destruction) apply_destruction(*change.destruction, notices.removed);
     if (change.subject) subject_ = *std::move(change.subject);
     if (change.vcard) {
-        avatar_hash_ = change.vcard->hash;
+        avatar_hashes_ = change.vcard->hashes;
         tell_code(xmpp::MucStatus::configuration_changed, notices.rest);
+        send_avatar(everybody(), notices.rest);
     }
+    if (change.hats) apply_hats(*std::move(change.hats), notices);
     if (change.moderation) history_.remove(parts_.jid, change.moderation->stanza_id);
     if (change.reflection) reflect(*std::move(change.reflection), now, stanza_id, notices.rest);
     for (const xmpp::MucInvite& invite : change.invites) {
@@ -162,7 +185,8 @@ void Room::apply(RoomChange change, base::WallTime now, std::string_view stanza_
                        .nick = {}});
     }
     std::ranges::move(notices.removed, std::back_inserter(effects));
-    if (change.request.is_iq()) send(change.request.reply_result(), requester, effects);
+    if (change.request.is_iq())
+        send(change.request.reply_result(std::move(change.reply)), requester, effects);
     std::ranges::move(notices.rest, std::back_inserter(effects));
 }
 
@@ -193,7 +217,7 @@ void Room::apply_affiliation(const Affiliated& entry, const std::string& actor, 
     const MucAffiliation before = affiliations_.of(entry.jid);
     PresenceText text{.reason = entry.reason, .actor_nick = actor};
     text.since = affiliations_.version();
-    affiliations_.put(entry);
+    affiliations_.put(kept_form_of(entry));
     text.until = affiliations_.version();
     bool present = false;
     // Backwards, as those who must go are taken out. A ban of a domain concerns all from there.

@@ -353,8 +353,7 @@ RoomConfig load_config(std::string_view text) {
     if (!form) return config;
     constexpr std::uint32_t kAny = 1'000'000'000;
     RoomConfig read;
-    if (read_config(*form, {.occupants_max = kAny, .history_max = kAny, .affiliations_max = 0},
-                    read))
+    if (read_config(*form, {.occupants_max = kAny, .history_max = kAny}, read))
         config = std::move(read);
     return config;
 }

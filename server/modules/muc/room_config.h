@@ -3,6 +3,7 @@
 #pragma once
 
 #include "reactor/base/result.h"
+#include "server/routing/pace.h"
 #include "xmpp/core/error.h"
 #include "xmpp/core/jid.h"
 #include "xmpp/payloads/data_form.h"
@@ -59,11 +60,17 @@ struct RoomConfig {
     friend bool operator==(const RoomConfig&, const RoomConfig&) = default;
 };
 
+inline constexpr std::uint32_t kNickBytesMax = 256;
+
 /// What the service allows and begins with.
 struct RoomLimits {
     std::uint32_t occupants_max = 5000;  ///< Of any room.
     std::uint32_t history_max = 50;
     std::size_t affiliations_max = 10'000;
+    std::uint32_t nick_bytes_max = kNickBytesMax;
+    /// Messages, changes of presence and requests to others, of one occupant and of all.
+    PaceLimit occupant_pace{.per_second = 100, .burst = 500};
+    PaceLimit room_pace{.per_second = 10'000, .burst = 50'000};
 };
 
 /// The full lists of the form.

@@ -3,6 +3,7 @@
 #include "xmpp/core/namespaces.h"
 #include "xmpp/xml/read_stanza.h"
 
+#include <ranges>
 #include <string>
 #include <utility>
 
@@ -18,7 +19,8 @@ constexpr std::string_view kRoomInfo = "http://jabber.org/protocol/muc#roominfo"
 void add_common(DiscoInfo& info) {
     for (const std::string_view feature :
          {xmpp::ns::disco_info, xmpp::ns::disco_items, xmpp::ns::muc, xmpp::ns::occupant_ids,
-          xmpp::ns::vcard, std::string_view("http://jabber.org/protocol/muc#stable_id"),
+          xmpp::ns::vcard, xmpp::ns::commands,
+          std::string_view("http://jabber.org/protocol/muc#stable_id"),
           std::string_view("http://jabber.org/protocol/muc#register"),
           std::string_view("http://jabber.org/protocol/muc#roomconfig"), kRoomInfo})
         info.add_feature(feature);
@@ -49,9 +51,15 @@ xmpp::DataForm info_form(const Room& room) {
               std::to_string(config.history_max));
     add_field(form, FieldType::text_single, "muc#roominfo_slow_mode_duration", "Slow Mode",
               std::to_string(config.slow_mode_seconds));
-    if (!room.avatar_hash().empty())
-        add_field(form, FieldType::text_multi, "muc#roominfo_avatarhash", "Avatar hash",
-                  room.avatar_hash());
+    if (!room.avatar_hashes().empty()) {
+        xmpp::FormField& hashes = form.add(FieldType::text_multi, "muc#roominfo_avatarhash");
+        hashes.label = "Avatar hash";
+        hashes.values.clear();
+        for (const auto hash : std::views::split(room.avatar_hashes(), ' '))
+            hashes.values.emplace_back(hash.begin(), hash.end());
+    }
+    if (const std::string hash = room.hats().hash(); !hash.empty())
+        add_field(form, FieldType::text_single, "hats#hash", "Hats hash", hash);
     // §14.10.1: what is said in a closed room is not for those outside.
     const bool closed = config.members_only || !config.password.empty() || !config.listed;
     if (!closed && !room.subject().xml.empty())
@@ -87,6 +95,7 @@ DiscoInfo room_info(const Room& room) {
     info.add_feature(xmpp::ns::registration);
     info.add_feature(xmpp::ns::stanza_ids);
     info.add_feature(xmpp::kMucAffiliationVersions);
+    info.add_feature(kHatsNamespace);
     if (config.archived) {
         info.add_feature(xmpp::ns::archive);
         info.add_feature("urn:xmpp:mam:2#extended");
@@ -113,6 +122,39 @@ DiscoInfo reserved_nick(const Room& room, const xmpp::Jid& user) {
     return info;
 }
 
+namespace {
+
+// XEP-0050 §2.2.
+RoomAnswer command_list(const Room& room, const xmpp::Jid& user) {
+    xmpp::DiscoItems items{.node = std::string(xmpp::ns::commands)};
+    for (const RoomCommandName& command : room.commands_for(user))
+        items.items.push_back({.jid = room.jid().text(),
+                               .node = std::string(command.node),
+                               .name = std::string(command.title)});
+    return items.to_element();
+}
+
+RoomAnswer command_info(const Room& room, const xmpp::Jid& user, std::string_view node) {
+    if (node == xmpp::ns::commands) {
+        DiscoInfo info{.node = std::string(node)};
+        info.identities.push_back(
+            {.category = "automation", .type = "command-list", .name = "Commands"});
+        return info.to_element();
+    }
+    for (const RoomCommandName& command : room.commands_for(user)) {
+        if (command.node != node) continue;
+        DiscoInfo info{.node = std::string(node)};
+        info.identities.push_back(
+            {.category = "automation", .type = "command-node", .name = std::string(command.title)});
+        info.add_feature(xmpp::ns::commands);
+        info.add_feature(xmpp::ns::data_forms);
+        return info.to_element();
+    }
+    return std::unexpected(xmpp::StanzaError::item_not_found());
+}
+
+}  // namespace
+
 std::optional<RoomAnswer> answer_about(const Room& room, const xmpp::Stanza& request) {
     if (request.iq_type() != xmpp::IqType::get) return std::nullopt;
     const xmpp::Element& payload = *request.payload();
@@ -123,9 +165,10 @@ std::optional<RoomAnswer> answer_about(const Room& room, const xmpp::Stanza& req
         if (node == kReservedNickNode) return reserved_nick(room, *request.from()).to_element();
         // §16.1.2: nothing that others are sent is taken away.
         if (node == kTrafficNode) return std::unexpected(xmpp::StanzaError::service_unavailable());
-        return std::unexpected(xmpp::StanzaError::item_not_found());
+        return command_info(room, *request.from(), node);
     }
     if (payload.is("query", xmpp::ns::disco_items)) {
+        if (node == xmpp::ns::commands) return command_list(room, *request.from());
         if (!node.empty()) return std::unexpected(xmpp::StanzaError::item_not_found());
         // §6.5: who is in is not for those who are not.
         return xmpp::DiscoItems{}.to_element();

@@ -151,6 +151,7 @@ Outcome Room::on_voice_form(const Stanza& message, const Element& x, Effects& ef
     // Meanwhile gone, or heard already.
     if (!allows || visitor == nullptr || visitor->role != MucRole::visitor) return {};
     RoomChange change{.request = message};
+    keep_role(change, visitor->jid, MucRole::participant);
     change.roles.push_back({.role = MucRole::participant, .nick = visitor->nick});
     return change;
 }

@@ -60,6 +60,7 @@ bool Room::on_iq(const Stanza& iq, Effects& effects, Outcome& outcome) {
             return answer(std::unexpected(StanzaError::forbidden()));
         return answer(owner_form());
     }
+    if (payload.is("command", xmpp::ns::commands) && !is_get) return take(judge_command(iq));
     if (payload.is("moderate", xmpp::ns::moderation) && !is_get) return take(judge_moderation(iq));
     if (payload.is("vCard", xmpp::ns::vcard) && !is_get) return take(judge_vcard(iq));
     if (payload.is("query", xmpp::ns::registration))
@@ -70,12 +71,19 @@ bool Room::on_iq(const Stanza& iq, Effects& effects, Outcome& outcome) {
 // XEP-0054 §3.2: what is a user's and not a client's is asked of the bare address.
 void Room::relay(const Stanza& request, Effects& effects) {
     const Occupant* asker = occupant_of(*request.from());
-    if (asker == nullptr)
-        return refuse(request, StanzaError::not_acceptable("you are not in the room"), effects);
+    const Element& payload = *request.payload();
+    if (asker == nullptr) {
+        // §6.6; for everything else what a ping needs (XEP-0410 §3.3).
+        const bool discovers =
+            payload.ns() == xmpp::ns::disco_info || payload.ns() == xmpp::ns::disco_items;
+        return refuse(request,
+                      discovers ? StanzaError::bad_request("you are not in the room")
+                                : StanzaError::not_acceptable("you are not in the room"),
+                      effects);
+    }
     const Occupant* target = find_nick(request.to()->resource());
     if (target == nullptr)
         return refuse(request, StanzaError::item_not_found("nobody here has that nick"), effects);
-    const Element& payload = *request.payload();
     if (target == asker && payload.is("ping", xmpp::ns::ping))
         return send(request.reply_result(), *request.from(), effects);
     if (!may(asker->role, RolePrivilege::send_private_messages))

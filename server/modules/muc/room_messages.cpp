@@ -30,8 +30,8 @@ bool is_delay_of(const Element& child, const Jid& room) {
 // (XEP-0033) would be believed as the room's word.
 bool is_forged(const Element& child, const Jid& room) {
     return child.ns() == xmpp::ns::muc_user || child.ns() == xmpp::ns::muc ||
-           child.ns() == xmpp::ns::occupant_ids || child.is("addresses", xmpp::ns::address) ||
-           is_delay_of(child, room);
+           child.ns() == xmpp::ns::occupant_ids || child.ns() == kHatsNamespace ||
+           child.is("addresses", xmpp::ns::address) || is_delay_of(child, room);
 }
 
 void strip(Stanza& message, const Jid& room) {

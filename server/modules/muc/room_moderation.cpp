@@ -31,7 +31,7 @@ base::Result<RoomChange, StanzaError> Room::judge_moderation(const Stanza& reque
     const std::string nick = nick_of(user);
     moderated.set_attribute("by", nick.empty() ? parts_.jid.text() : occupant_jid(nick).text());
     moderated.add(parts_.ids.element_of(parts_.jid, user));
-    const std::string reason = payload.child_text("reason").substr(0, xmpp::kMucReasonBytesMax);
+    const std::string reason = xmpp::muc_reason(payload.child_text("reason"));
     const auto fill = [&](Element& element) {
         element.add(moderated);
         if (!reason.empty()) element.add_text_child("reason", reason);

@@ -59,19 +59,25 @@ base::Result<RoomChange, StanzaError> Room::judge_form(const Stanza& request,
     RoomSubmission submitted = TRY(read_room_form(config_, form, parts_.limits));
     std::vector<xmpp::MucChange> changes;
     const auto add = [&](MucAffiliation affiliation, const std::vector<Jid>& wanted) {
-        for (const Jid& jid : wanted)
-            if (affiliations_.of(jid) != affiliation)
+        for (const Jid& jid : wanted) {
+            const bool is_judged =
+                std::ranges::any_of(changes, [&](const auto& one) { return one.jid == jid; });
+            if (affiliations_.of(jid) != affiliation && !is_judged)
                 changes.push_back({.affiliation = affiliation, .jid = jid});
+        }
         for (const Affiliated* known : affiliations_.list(affiliation)) {
             if (std::ranges::find(wanted, known->jid) != wanted.end()) continue;
             const bool moves = std::ranges::any_of(
                 changes, [&](const auto& one) { return one.jid == known->jid; });
-            // §10.2: who loses ownership may stay an admin if that list says so.
+            // §10.2: who is no owner any more is an admin, unless that list says otherwise.
+            const bool was_owner = affiliation == MucAffiliation::owner;
             const auto& admins = submitted.admins;
-            const bool becomes_admin =
-                admins && std::ranges::find(*admins, known->jid) != admins->end();
-            if (!moves && !(affiliation == MucAffiliation::owner && becomes_admin))
-                changes.push_back({.affiliation = MucAffiliation::member, .jid = known->jid});
+            const bool stays_admin =
+                was_owner && (!admins || std::ranges::find(*admins, known->jid) != admins->end());
+            if (!moves)
+                changes.push_back(
+                    {.affiliation = stays_admin ? MucAffiliation::admin : MucAffiliation::member,
+                     .jid = known->jid});
         }
     };
     if (submitted.owners) {
@@ -109,6 +115,7 @@ void Room::apply_config(const RoomConfig& config, Notices& notices) {
             remove_occupant(i, text, notices.removed, notices.rest);
         }
     }
+    if (!config_.moderated) kept_roles_.clear();
     if (before.moderated && !config_.moderated) {
         for (Occupant& occupant : occupants_) {
             if (occupant.role != MucRole::visitor) continue;

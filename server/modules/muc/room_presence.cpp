@@ -24,7 +24,7 @@ using xmpp::StanzaError;
 bool is_for_others(const xmpp::Element& child) {
     const std::string_view ns = child.ns();
     return ns != xmpp::ns::muc && ns != xmpp::ns::muc_user && ns != xmpp::ns::occupant_ids &&
-           ns != xmpp::ns::stanza_ids && ns != xmpp::ns::delay;
+           ns != xmpp::ns::stanza_ids && ns != xmpp::ns::delay && ns != kHatsNamespace;
 }
 
 // §11.1, §16.2: whoever cannot be reached is not there.
@@ -64,7 +64,8 @@ void Room::on_presence(const Stanza& presence, base::WallTime now, Effects& effe
             if (occupant != nullptr && presence.to()->is_full()) {
                 std::string last_words = content_for_others(presence);
                 if (last_words.size() > kPresenceBytesMax) last_words.clear();
-                leave(user, &last_words, Removal::left, effects);
+                leave(user, &last_words,
+                      parts_.service.stopping ? Removal::shutdown : Removal::left, effects);
             }
             return;
         case PresenceType::error:
@@ -125,13 +126,21 @@ std::optional<OccupantSession> Room::session_from(const Stanza& presence) const 
 
 std::optional<StanzaError> Room::refuse_nick(const Jid& user, std::string_view nick) const {
     if (!is_visible_nick(nick)) return StanzaError::jid_malformed("an invisible nick");
-    if (nick.size() > kNickBytesMax)
+    if (nick.size() > parts_.limits.nick_bytes_max)
         return StanzaError::policy_violation("the nick is too long")
             .with_type(xmpp::ErrorType::modify);
     const Occupant* holder = find_nick(nick);
     if (holder != nullptr && !holder->jid.same_bare(user)) return StanzaError::conflict();
     const Affiliated* reserved = affiliations_.holder_of(nick);
     if (reserved != nullptr && !reserved->jid.same_bare(user)) return StanzaError::conflict();
+    // §13.6: nobody is to be taken for another.
+    const Affiliated* taken_for = affiliations_.look_alike_of(nick);
+    if (taken_for != nullptr && !taken_for->jid.same_bare(user)) return StanzaError::conflict();
+    const std::string skeleton = nick_skeleton(nick);
+    const bool mimics = std::ranges::any_of(occupants_, [&](const Occupant& other) {
+        return look_alike(nick, skeleton, other.nick, other.skeleton) && !other.jid.same_bare(user);
+    });
+    if (mimics) return StanzaError::conflict();
     return std::nullopt;
 }
 
@@ -183,11 +192,11 @@ void Room::enter(const Stanza& presence, const xmpp::Element& x, base::WallTime 
     const bool created = locked_ && occupants_.empty();
     Occupant* occupant = find_nick(nick);
     if (occupant == nullptr) {
-        occupant = &occupants_.emplace_back(Occupant{
-            .nick = nick,
-            .key = nick_key(nick),
-            .jid = user.bare(),
-            .role = initial_role(affiliations_.of(user), config_.moderated, config_.members_only)});
+        occupant = &occupants_.emplace_back(Occupant{.nick = nick,
+                                                     .key = nick_key(nick),
+                                                     .skeleton = nick_skeleton(nick),
+                                                     .jid = user.bare(),
+                                                     .role = role_on_entry(user)});
     }
     occupant->sessions.push_back(*std::move(session));
     ++sessions_;
@@ -223,6 +232,7 @@ void Room::send_all_to_newcomer(const Occupant& self, const OccupantSession& ses
     for (Stanza& said : history_.replay(session.jid, join.history, now))
         effects.push_back({.stanza = std::move(said), .to = {session.jid}});
     send_subject(session.jid, effects);
+    if (!avatar_hashes_.empty()) send_avatar({session.jid}, effects);
 }
 
 void Room::send_subject(const Jid& to, Effects& effects) const {
@@ -270,6 +280,7 @@ void Room::change_nick(Occupant& occupant, const Stanza& presence, Effects& effe
     tell_all(occupant, going, effects);
     occupant.nick = nick;
     occupant.key = nick_key(nick);
+    occupant.skeleton = nick_skeleton(nick);
     const auto own = std::ranges::find(occupant.sessions, *presence.from(), &OccupantSession::jid);
     *own = *std::move(session);
     std::rotate(own, own + 1, occupant.sessions.end());
@@ -292,6 +303,8 @@ std::vector<MucStatus> Room::codes_of(Removal why) {
             return {MucStatus::removed_by_members_only};
         case Removal::error:
             return {MucStatus::removed_by_error};
+        case Removal::shutdown:
+            return {MucStatus::removed_by_shutdown};
     }
     return {};
 }

@@ -1,6 +1,7 @@
 #include "server/modules/muc/room_queries.h"
 
 #include "reactor/reactor.h"
+#include "server/modules/archive_plan.h"
 #include "server/routing/roster_edits.h"
 #include "storage/database.h"
 #include "storage/tables/vcards.h"
@@ -19,30 +20,6 @@ using storage::ArchiveQuery;
 using xmpp::MamQuery;
 using xmpp::Stanza;
 using xmpp::StanzaError;
-
-// A message's time is what its <delay/> says, to the millisecond: clients ask with that.
-constexpr std::int64_t kStampMicroseconds = 1000;
-
-base::WallTime start_of_stamp(base::WallTime start) {
-    const std::int64_t rest = start.microseconds % kStampMicroseconds;
-    return {start.microseconds + (rest > 0 ? kStampMicroseconds - rest : -rest)};
-}
-
-base::WallTime end_of_stamp(base::WallTime end) {
-    const std::int64_t rest = end.microseconds % kStampMicroseconds;
-    const std::int64_t start = end.microseconds - (rest < 0 ? rest + kStampMicroseconds : rest);
-    return {start + kStampMicroseconds - 1};
-}
-
-bool has_filter(const ArchiveQuery& query) {
-    return query.with || query.start || query.end || query.after_id || query.before_id || query.ids;
-}
-
-StanzaError refusal_of_query(const base::Failure& why) {
-    if (why.is(base::Errc::not_found))
-        return StanzaError::item_not_found("the archive has no such message");
-    return refusal_of(why);
-}
 
 }  // namespace
 
@@ -109,58 +86,24 @@ reactor::Deferred<void> RoomQueries::run(Stanza request, bool sees_addresses) {
     co_return {};
 }
 
-base::Result<ArchiveQuery, StanzaError> RoomQueries::plan(const MamQuery& query) const {
-    bool known = true;
-    const auto id_of = [&](const std::string& text) {
-        const auto id = parts_.ids.parse(text);
-        if (!id) known = false;
-        return id;
-    };
-    ArchiveQuery planned;
-    planned.with = query.with;
-    if (query.start) planned.start = start_of_stamp(*query.start);
-    if (query.end) planned.end = end_of_stamp(*query.end);
-    if (query.after_id) planned.after_id = id_of(*query.after_id);
-    if (query.before_id) planned.before_id = id_of(*query.before_id);
-    if (query.ids) {
-        planned.ids.emplace();
-        for (const std::string& text : *query.ids)
-            planned.ids->push_back(id_of(text).value_or(0));
-    }
-    const xmpp::RsmRequest& page = query.page;
-    if (page.index.value_or(0) != 0)
-        return std::unexpected(StanzaError::feature_not_implemented("pages are asked for by id"));
-    planned.last_page = page.before && page.before->empty();
-    if (page.after) planned.after = id_of(*page.after);
-    if (page.before && !page.before->empty()) planned.before = id_of(*page.before);
-    // Both: the range between them, which the form has fields for (XEP-0313 §4.3.2).
-    if (page.after && page.before) {
-        auto& limit = planned.last_page ? planned.after_id : planned.before_id;
-        if (limit)
-            return std::unexpected(StanzaError::bad_request("use the form's ids for a range"));
-        limit = std::exchange(planned.last_page ? planned.after : planned.before, std::nullopt);
-    }
-    if (!known)
-        return std::unexpected(StanzaError::item_not_found("the archive has no such message"));
-    planned.bytes_max = settings_.page_bytes_max;
-    planned.max = std::min(page.max.value_or(settings_.page_max), settings_.page_max);
-    planned.want_count = planned.max == 0 || !has_filter(planned) || !(page.after || page.before);
-    return planned;
-}
-
 reactor::Deferred<IqReply> RoomQueries::page(Stanza request, bool sees_addresses) {
-    const auto query = MamQuery::parse(*request.payload());
+    auto query = MamQuery::parse(*request.payload());
     if (!query) co_return IqReply(query.error());
     // Who wrote what is not to be found out by asking for it (XEP-0313 §4.1.2).
     if (query->with && !sees_addresses) co_return IqReply(StanzaError::forbidden());
-    const auto planned = plan(*query);
+    // There is nothing else in it.
+    query->include_groupchat.reset();
+    const auto planned = plan_archive_query(*query, parts_.ids,
+                                            {.messages_default = settings_.page_max,
+                                             .messages_max = settings_.page_max,
+                                             .bytes_max = settings_.page_bytes_max});
     if (!planned) co_return IqReply(planned.error());
     auto finding = parts_.database.read(
         [room = request.to()->bare(), planned = *planned](storage::Transaction& transaction) {
             return storage::Archive(transaction).page(room, planned);
         });
     const base::Result<storage::ArchivePage> page = co_await std::move(finding);
-    if (!page) co_return IqReply(refusal_of_query(page.error()));
+    if (!page) co_return IqReply(refusal_of_archive_query(page.error()));
     co_return send(request, *query, *planned, *page, sees_addresses);
 }
 
@@ -181,8 +124,7 @@ IqReply RoomQueries::send(const Stanza& request, const MamQuery& query, const Ar
     if (messages.empty()) return fin.to_element();
     fin.set.first = parts_.ids.text(messages.front().id);
     fin.set.last = parts_.ids.text(messages.back().id);
-    const bool backwards = planned.before || planned.last_page;
-    if (!backwards && !planned.after) {
+    if (!pages_backwards(planned) && !planned.after) {
         fin.set.first_index = 0;
     } else if (planned.last_page && page.count) {
         fin.set.first_index =

@@ -49,7 +49,6 @@ public:
     void answer(const Room& room, xmpp::Stanza request);
 
 private:
-    base::Result<storage::ArchiveQuery, xmpp::StanzaError> plan(const xmpp::MamQuery& query) const;
     reactor::Deferred<void> run(xmpp::Stanza request, bool sees_addresses);
     reactor::Deferred<IqReply> page(xmpp::Stanza request, bool sees_addresses);
     reactor::Deferred<IqReply> metadata(xmpp::Jid room);

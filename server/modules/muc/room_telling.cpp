@@ -45,9 +45,10 @@ void Room::send(Stanza stanza, const Jid& to, Effects& effects) const {
 void Room::refuse(const Stanza& request, const xmpp::StanzaError& error, Effects& effects) const {
     if (!request.may_answer_with_error()) return;
     xmpp::StanzaError by_room = error;
-    // What the examples of §7 show: which room it was, and what was refused.
-    Stanza reply =
-        request.reply_error(std::move(by_room).with_by(parts_.jid), request.is_message());
+    // What the examples of §7 show: which room it was, and what was refused; §8.4 wants the
+    // offending items.
+    const bool shows = request.is_message() || request.payload()->ns() == xmpp::ns::muc_admin;
+    Stanza reply = request.reply_error(std::move(by_room).with_by(parts_.jid), shows);
     const Jid to = *request.from();
     send(std::move(reply), to, effects);
 }
@@ -81,6 +82,8 @@ Stanza Room::presence_of(const Occupant& occupant, const OccupantSession& sessio
     }
     presence.add(std::move(x));
     presence.add(parts_.ids.element_of(parts_.jid, occupant.jid));
+    if (auto hats = text.leaves ? std::nullopt : hats_.element_of(occupant.jid))
+        presence.add(*std::move(hats));
     for (const xmpp::Element& child : presence.children())
         append_xml(inner, child, xmpp::ns::client);
     return *Stanza::from_element(std::move(presence), base::SharedBytes(std::move(inner)));

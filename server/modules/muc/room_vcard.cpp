@@ -19,10 +19,8 @@ using xmpp::Stanza;
 using xmpp::StanzaError;
 
 // XEP-0153 §3: of the bytes of the image. What is no base64 has no hash.
-std::string photo_hash(const Element& vcard) {
-    const Element* photo = vcard.child("PHOTO");
-    if (photo == nullptr) return {};
-    std::string text = photo->child_text("BINVAL");
+std::string photo_hash(const Element& photo) {
+    std::string text = photo.child_text("BINVAL");
     std::erase_if(text, [](char letter) {
         return letter == ' ' || letter == '\n' || letter == '\r' || letter == '\t';
     });
@@ -31,7 +29,30 @@ std::string photo_hash(const Element& vcard) {
     return base::hex_encode(xmpp::sasl::digest(xmpp::sasl::ScramHash::sha1, *bytes));
 }
 
+// XEP-0486 §5.1: the same image in several formats has as many hashes.
+std::string photo_hashes(const Element& vcard) {
+    std::string hashes;
+    for (const Element& photo : vcard.children()) {
+        const std::string hash = photo.name() == "PHOTO" ? photo_hash(photo) : "";
+        if (hash.empty()) continue;
+        if (!hashes.empty()) hashes += ' ';
+        hashes += hash;
+    }
+    return hashes;
+}
+
 }  // namespace
+
+// XEP-0486 §5.2: for clients that wait for what XEP-0153 has, where the operator wants it. The
+// first of several formats; an empty <photo/> when there is none any more.
+void Room::send_avatar(std::vector<xmpp::Jid> to, Effects& effects) const {
+    if (!parts_.service.shows_avatars || to.empty()) return;
+    Stanza presence = Stanza::presence(xmpp::PresenceType::available);
+    presence.set_from(parts_.jid);
+    Element& x = presence.edit().add_child("x", xmpp::ns::vcard_update);
+    x.add_text_child("photo", avatar_hashes_.substr(0, avatar_hashes_.find(' ')));
+    effects.push_back({.stanza = std::move(presence), .to = std::move(to)});
+}
 
 base::Result<RoomChange, StanzaError> Room::judge_vcard(const Stanza& request) const {
     if (affiliations_.of(*request.from()) != MucAffiliation::owner)
@@ -43,7 +64,7 @@ base::Result<RoomChange, StanzaError> Room::judge_vcard(const Stanza& request) c
     change.vcard.emplace();
     if (vcard.has_no_content()) return change;
     change.vcard->xml = xmpp::to_xml(vcard);
-    change.vcard->hash = photo_hash(vcard);
+    change.vcard->hashes = photo_hashes(vcard);
     return change;
 }
 

@@ -38,13 +38,21 @@ Rooms::Rooms(Parts parts, RoomsSettings settings)
           parts.metrics.counter("module_rooms_refused_total", "Stanzas that no room could take.")),
       loaded_(parts.metrics.gauge("module_rooms_loaded", "Rooms in memory.")),
       queries_({parts.world, parts.router, parts.database, parts.archive_ids, parts.metrics}),
+      commands_(parts.world),
       sweeper_(parts.world.reactor,
                [this] {
                    sweep();
                    return reactor::ready();
                }),
+      expirer_(parts.world.reactor,
+               [this] {
+                   expire();
+                   return reactor::ready();
+               }),
       tasks_(parts.world.reactor) {
     set(std::move(settings));
+    tasks_.add("room expiry",
+               expirer_.start(kExpiryInterval, reactor::LoopingCall::First::after_interval));
     tasks_.add("room sweeper",
                sweeper_.start(kIdleTimeout, reactor::LoopingCall::First::after_interval));
 }
@@ -53,6 +61,8 @@ Rooms::~Rooms() = default;
 
 void Rooms::set(RoomsSettings settings) {
     settings_ = std::move(settings);
+    service_.shows_avatars = settings_.shows_avatars;
+    commands_.set_operators(settings_.operators);
     queries_.set({.page_max = settings_.page_max, .page_bytes_max = settings_.page_bytes_max});
 }
 
@@ -61,7 +71,8 @@ base::WallTime Rooms::now() const {
 }
 
 Room::Parts Rooms::parts_of(const Jid& room) const {
-    return {.jid = room, .ids = parts_.occupant_ids, .limits = settings_.limits};
+    return {
+        .jid = room, .ids = parts_.occupant_ids, .limits = settings_.limits, .service = service_};
 }
 
 Rooms::Lane* Rooms::find(const Jid& room) {
@@ -138,7 +149,7 @@ reactor::Deferred<void> Rooms::run_load(Jid room) {
     struct Loaded {
         std::optional<storage::RoomState> state;
         std::vector<storage::ArchivedMessage> history;
-        std::optional<std::string> avatar_hash;
+        std::optional<std::string> avatar_hashes;
     };
     auto reading =
         parts_.database.read([room, most = settings_.limits.history_max](
@@ -146,7 +157,7 @@ reactor::Deferred<void> Rooms::run_load(Jid room) {
             Loaded loaded;
             loaded.state = TRY(storage::Rooms(transaction).load(room));
             if (!loaded.state) return loaded;
-            loaded.avatar_hash = TRY(storage::Vcards(transaction).photo_sha1(room));
+            loaded.avatar_hashes = TRY(storage::Vcards(transaction).photo_sha1(room));
             storage::ArchiveQuery query;
             query.last_page = true;
             query.max = most;
@@ -161,13 +172,11 @@ reactor::Deferred<void> Rooms::run_load(Jid room) {
     if (!loaded) {
         parts_.world.log.error("room.load_failed",
                                {{"room", room.text()}, {"why", loaded.error().message()}});
-        for (Waiting& one : std::exchange(lane->waiting, {})) {
-            settle(one.origin);
-            refuse(one.stanza, refusal_of(loaded.error()));
-        }
+        for (Waiting& one : std::exchange(lane->waiting, {}))
+            refuse_waiting(one, refusal_of(loaded.error()));
     } else if (loaded->state) {
         restore_room(*lane, *std::move(loaded->state), loaded->history,
-                     loaded->avatar_hash.value_or(""));
+                     loaded->avatar_hashes.value_or(""));
     }
     drain(*lane);
     co_return {};
@@ -197,8 +206,15 @@ void Rooms::drain(Lane& lane) {
 }
 
 void Rooms::handle(Lane& lane, Waiting next) {
-    if (!lane.room && wants_in(next.stanza)) make_room(lane, next.stanza);
+    if (next.ordered) return handle_order(lane, *std::move(next.ordered));
+    if (!lane.room && wants_in(next.stanza) && !may_make(lane, next)) return;
     if (!lane.room) return handle_without_room(lane, std::move(next));
+    if (!is_slow_enough(lane, next)) {
+        settle(next.origin);
+        return refuse(next.stanza, StanzaError::policy_violation("That is too fast for this room.")
+                                       .with_type(xmpp::ErrorType::wait)
+                                       .with_by(lane.jid));
+    }
     if (next.stanza.is_message()) return handle_message(lane, std::move(next));
     settle(next.origin);
     if (next.stanza.is_iq()) return handle_iq(lane, std::move(next));
@@ -206,14 +222,6 @@ void Rooms::handle(Lane& lane, Waiting next) {
     lane.room->on_presence(next.stanza, now(), effects);
     send(std::move(effects));
     close_if_over(lane);
-}
-
-// §10.1.1: whoever enters a room that does not exist makes it.
-void Rooms::make_room(Lane& lane, const Stanza& presence) {
-    if (!settings_.open_to_all) return;
-    lane.room.emplace(Room::make_new(parts_of(lane.jid), settings_.defaults, *presence.from()));
-    lane.created_at = now();
-    lane.stored = false;
 }
 
 void Rooms::handle_without_room(Lane& lane, Waiting next) {
@@ -226,7 +234,6 @@ void Rooms::handle_without_room(Lane& lane, Waiting next) {
         return refuse(stanza, is_ping ? StanzaError::not_acceptable()
                                       : StanzaError::item_not_found("there is no such room"));
     }
-    if (wants_in(stanza)) return refuse(stanza, StanzaError::not_allowed());
     // As a room does: what has no nick, and who believes to be in it.
     Effects effects;
     Room nobody(parts_of(lane.jid), {});
@@ -250,7 +257,7 @@ void Rooms::handle_message(Lane& lane, Waiting next) {
     if (auto* said = std::get_if<Reflection>(&outcome)) {
         begin_storing(lane, std::move(*said), std::move(next));
     } else if (auto* change = std::get_if<RoomChange>(&outcome)) {
-        begin_change(lane, std::move(*change), next.origin);
+        begin_change(lane, std::move(*change), {.origin = next.origin});
     } else {
         settle(next.origin);
         close_if_over(lane);
@@ -277,7 +284,7 @@ void Rooms::handle_iq(Lane& lane, Waiting next) {
     send(std::move(effects));
     if (!taken) return refuse(iq, StanzaError::service_unavailable());
     if (auto* change = std::get_if<RoomChange>(&outcome))
-        begin_change(lane, std::move(*change), next.origin);
+        begin_change(lane, std::move(*change), {.origin = next.origin});
 }
 
 // --- the end of a room

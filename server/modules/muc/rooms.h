@@ -10,6 +10,7 @@
 #include "reactor/world.h"
 #include "server/modules/muc/room.h"
 #include "server/modules/muc/room_queries.h"
+#include "server/modules/muc/service_commands.h"
 #include "server/observe/metrics.h"
 #include "server/routing/archive_id.h"
 #include "server/routing/router.h"
@@ -32,12 +33,26 @@ namespace server::modules::muc {
 struct RoomsSettings {
     std::string service_name = "Chatrooms";
     RoomLimits limits{};
-    RoomConfig defaults{};            ///< Of a new room.
-    bool open_to_all = true;          ///< Whether anybody may make rooms.
-    std::size_t rooms_max = 100'000;  ///< In memory, on this shard.
-    std::uint32_t page_max = 100;     ///< Messages in a page of an archive.
+    RoomConfig defaults{};          ///< Of a new room.
+    bool open_to_all = true;        ///< Whether anybody may make rooms.
+    std::uint32_t owned_max = 500;  ///< Rooms of one owner, of those that they make.
+    base::Duration unconfigured_timeout = std::chrono::minutes(10);
+    bool shows_avatars = false;
+    std::vector<xmpp::Jid> operators{};  ///< Bare; they run the service's commands.
+    std::size_t rooms_max = 100'000;     ///< In memory, on this shard.
+    std::uint32_t page_max = 100;        ///< Messages in a page of an archive.
     std::size_t page_bytes_max = 65'536;
 };
+
+/// What the service or its operator wants of a room, in the room's turn.
+struct RoomOrder {
+    /// On the room as it is then. An error ends it.
+    base::UniqueFunction<base::Result<RoomChange, xmpp::StanzaError>(const Room&)> judge;
+    /// The room is to be made for that owner; conflict when there is one.
+    std::optional<xmpp::Jid> owner{};
+};
+/// Nothing, or why not.
+using OrderResult = std::optional<xmpp::StanzaError>;
 
 class Rooms final : public DomainService {
 public:
@@ -47,6 +62,10 @@ public:
     static constexpr std::size_t kStoringMax = 256;
     /// A room that nobody uses leaves memory after at least this.
     static constexpr base::Duration kIdleTimeout = std::chrono::minutes(5);
+    /// Rooms of this shard that their owners have not configured; one more is refused.
+    static constexpr std::size_t kUnconfiguredMax = 10'000;
+    /// How exactly settings' unconfigured_timeout is kept.
+    static constexpr base::Duration kExpiryInterval = std::chrono::seconds(15);
 
     struct Parts {
         reactor::World& world;
@@ -61,7 +80,19 @@ public:
     ~Rooms();
 
     void set(RoomsSettings settings);
+    /// Who leaves from now on leaves because of that (XEP-0045 §11.2).
+    void set_stopping() { service_.stopping = true; }
     void receive(xmpp::Stanza stanza, const std::optional<Origin>& origin) override;
+
+    /// `room` is on this shard. Answers when it is on disk and everybody in the room has been told.
+    reactor::Deferred<OrderResult> order(xmpp::Jid room, RoomOrder order);
+    /// Errors: those of the storage.
+    reactor::Deferred<void> let_go(xmpp::Jid room, xmpp::Jid account);
+    /// A room of this shard that is in memory and configured.
+    const Room* loaded(const xmpp::Jid& room);
+    const RoomsSettings& settings() const { return settings_; }
+    /// Once, before anything comes.
+    void connect(RoomOperations& operations) { commands_.connect(operations); }
 
     /// Those in rooms of this shard, for the time without a server. To be called when all clients
     /// that do not come back have gone.
@@ -70,9 +101,25 @@ public:
     void restore(storage::RoomOccupantRow occupant);
 
 private:
+    using OrderPromise = reactor::Promise<OrderResult>;
+    struct Ordered {
+        RoomOrder order;
+        OrderPromise done;
+    };
     struct Waiting {
         xmpp::Stanza stanza;
         std::optional<Origin> origin;
+        std::optional<Ordered> ordered{};
+    };
+    /// Who learns what became of a change: a client's stream, or who ordered it.
+    struct Requester {
+        std::optional<Origin> origin{};
+        std::optional<OrderPromise> ordered{};
+    };
+    struct Write;  // rooms_saving.cpp
+    struct Unconfigured {
+        xmpp::Jid room;
+        base::MonotonicTime since{};
     };
     /// A message on its way to disk, in the order of the room.
     struct Storing {
@@ -93,6 +140,8 @@ private:
         std::vector<storage::RoomOccupantRow> returning{};
         base::WallTime created_at{};
         base::MonotonicTime used_at{};
+        /// Who has been found to own less rooms than they may.
+        std::optional<xmpp::Jid> welcome{};
         bool stored = false;    ///< In the database.
         bool held = false;      ///< Being loaded, saved or removed.
         bool draining = false;  ///< On the stack.
@@ -103,8 +152,10 @@ private:
     void load(Lane& lane);
     void restore_room(Lane& lane, storage::RoomState state,
                       const std::vector<storage::ArchivedMessage>& history,
-                      std::string avatar_hash);
+                      std::string avatar_hashes);
     void receive_for_service(xmpp::Stanza stanza);
+    void discover_service(xmpp::Stanza request);
+    reactor::Deferred<void> run_command(xmpp::Stanza request);
     reactor::Deferred<void> run_list(xmpp::Stanza request, storage::RoomListQuery query);
     reactor::Deferred<void> run_load(xmpp::Jid room);
     void drain(Lane& lane);
@@ -113,7 +164,15 @@ private:
     void handle_without_room(Lane& lane, Waiting next);
     void handle_message(Lane& lane, Waiting next);
     void handle_iq(Lane& lane, Waiting next);
-    void make_room(Lane& lane, const xmpp::Stanza& presence);
+    void handle_order(Lane& lane, Ordered ordered);
+    bool is_slow_enough(Lane& lane, const Waiting& next);
+    /// False: it takes time, or is refused.
+    bool may_make(Lane& lane, Waiting& next);
+    reactor::Deferred<void> run_welcome(xmpp::Jid room, xmpp::Jid user);
+    std::size_t unconfigured_of(const xmpp::Jid& user);
+    void make_room(Lane& lane, const xmpp::Jid& owner);
+    void expire();
+    void refuse_waiting(Waiting& one, const xmpp::StanzaError& error);
     void close_if_over(Lane& lane);
     reactor::Deferred<void> run_remove(xmpp::Jid room);
     void sweep();
@@ -122,11 +181,10 @@ private:
     reactor::Deferred<void> run_store(xmpp::Jid room, std::uint64_t ticket, Reflection said,
                                       std::optional<Origin> origin);
     void release(Lane& lane);
-    void begin_change(Lane& lane, RoomChange change, std::optional<Origin> origin);
-    reactor::Deferred<void> run_change(xmpp::Jid room, RoomChange change,
-                                       std::optional<Origin> origin);
-    void finish_change(Lane& lane, RoomChange change, storage::MessageId id,
-                       const std::optional<Origin>& origin);
+    void begin_change(Lane& lane, RoomChange change, Requester requester);
+    reactor::Deferred<void> run_change(xmpp::Jid room, RoomChange change, Requester requester);
+    Write write_of(const Lane& lane, const RoomChange& change, const Requester& requester) const;
+    void finish_change(Lane& lane, RoomChange change, storage::MessageId id, Requester requester);
     storage::RoomRow row_of(const Lane& lane, const RoomConfig& config) const;
 
     void send(Effects effects);
@@ -138,13 +196,17 @@ private:
 
     Parts parts_;
     RoomsSettings settings_;
+    RoomService service_;
     Counter& messages_;
     Counter& refused_;
     Gauge& loaded_;
     RoomQueries queries_;
+    ServiceCommands commands_;
     std::unordered_map<std::string, std::unique_ptr<Lane>> lanes_;
+    std::vector<Unconfigured> unconfigured_;  // And some that have been configured since.
     std::uint64_t last_ticket_ = 0;
     reactor::LoopingCall sweeper_;
+    reactor::LoopingCall expirer_;
     reactor::TaskSet tasks_;  // Last: ends before what the tasks use.
 };
 

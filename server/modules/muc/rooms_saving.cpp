@@ -42,6 +42,27 @@ RoomAffiliationRow to_row(const Affiliated& entry) {
             .reason = entry.reason};
 }
 
+storage::RoomHats to_rows(const Hats& hats) {
+    storage::RoomHats rows;
+    for (const Hat& hat : hats.all())
+        rows.hats.push_back({.uri = hat.uri, .title = hat.title, .hue = hat.hue});
+    for (const auto& [jid, worn] : hats.worn())
+        for (const std::string& uri : worn)
+            if (auto parsed = Jid::parse(jid))
+                rows.worn.push_back({.jid = *std::move(parsed), .uri = uri});
+    return rows;
+}
+
+Hats from_rows(storage::RoomHats rows) {
+    Hats hats;
+    for (storage::RoomHats::Hat& hat : rows.hats)
+        hats.put(
+            {.uri = std::move(hat.uri), .title = std::move(hat.title), .hue = std::move(hat.hue)});
+    for (const storage::RoomHats::Worn& one : rows.worn)
+        hats.wear(one.jid, one.uri);
+    return hats;
+}
+
 Affiliated from_row(RoomAffiliationRow row) {
     return {.jid = std::move(row.jid),
             .affiliation = static_cast<MucAffiliation>(row.affiliation),
@@ -122,7 +143,7 @@ base::Result<void> save_vcard(storage::Transaction& transaction, const Jid& room
     }
     return vcards.put(
         room, {.xml = vcard.xml,
-               .photo_sha1 = vcard.hash.empty() ? std::nullopt : std::optional(vcard.hash)});
+               .photo_sha1 = vcard.hashes.empty() ? std::nullopt : std::optional(vcard.hashes)});
 }
 
 /// What came of it.
@@ -131,13 +152,20 @@ struct Saved {
     storage::RoomVersion version = 0;  ///< Of the affiliations, if they changed.
 };
 
+}  // namespace
+
 /// One transaction of a room.
-struct Write {
+struct Rooms::Write {
     Jid room;
     base::WallTime at{};
     bool removes = false;
     std::optional<storage::RoomRow> row{};
     std::vector<RoomAffiliationRow> affiliations{};
+    std::vector<storage::RoomRoleRow> roles{};
+    bool forgets_roles = false;
+    std::optional<storage::RoomHats> hats{};
+    /// Who makes the room, and how many they may have.
+    std::optional<std::pair<Jid, std::uint32_t>> owner{};
     std::optional<RoomSubject> subject{};
     std::optional<storage::MessageCopy> copy{};
     std::string message{};
@@ -153,7 +181,12 @@ struct Write {
             TRY(rooms.remove(room));
             return saved;
         }
+        if (owner && TRY(rooms.owned_by(owner->first)) >= owner->second)
+            return base::fail(base::Errc::resource_exhausted, "You have enough rooms.");
         if (row) TRY(rooms.put(room, *row));
+        if (hats) TRY(rooms.put_hats(room, *hats));
+        if (forgets_roles) TRY(rooms.forget_roles(room));
+        if (!roles.empty()) TRY(rooms.put_roles(room, roles));
         if (!affiliations.empty()) saved.version = TRY(rooms.put_affiliations(room, affiliations));
         if (subject) TRY(rooms.set_subject(room, subject->xml, subject->at));
         if (retraction) TRY(retract(transaction, room, *retraction, at));
@@ -164,6 +197,8 @@ struct Write {
         return saved;
     }
 };
+
+namespace {
 
 // A speaker takes back what they said, by the id that the room gave it.
 std::optional<Retraction> retraction_in(const Stanza& message, const ArchiveIds& ids) {
@@ -257,30 +292,38 @@ storage::RoomRow Rooms::row_of(const Lane& lane, const RoomConfig& config) const
 }
 
 // A room that is not configured yet is nowhere but in memory.
-void Rooms::begin_change(Lane& lane, RoomChange change, std::optional<Origin> origin) {
+void Rooms::begin_change(Lane& lane, RoomChange change, Requester requester) {
     if (!change.durable() || (!lane.stored && !change.unlocks)) {
-        finish_change(lane, std::move(change), 0, origin);
+        finish_change(lane, std::move(change), 0, std::move(requester));
         return;
     }
     lane.held = true;
-    if (origin) parts_.router.report(*origin, {.kind = OriginReport::Kind::placed});
-    tasks_.add("room change", run_change(lane.jid, std::move(change), origin));
+    if (requester.origin)
+        parts_.router.report(*requester.origin, {.kind = OriginReport::Kind::placed});
+    tasks_.add("room change", run_change(lane.jid, std::move(change), std::move(requester)));
 }
 
-reactor::Deferred<void> Rooms::run_change(Jid room, RoomChange change,
-                                          std::optional<Origin> origin) {
-    Write write{.room = room, .at = now(), .origin = origin};
+Rooms::Write Rooms::write_of(const Lane& lane, const RoomChange& change,
+                             const Requester& requester) const {
+    const Room& room = *lane.room;
+    Write write{.room = lane.jid, .at = now(), .origin = requester.origin};
     write.removes = change.destruction.has_value();
-    Lane* lane = find(room);
     if (change.config || change.unlocks)
-        write.row = row_of(*lane, change.config.value_or(lane->room->config()));
-    if (change.unlocks)
+        write.row = row_of(lane, change.config.value_or(room.config()));
+    write.forgets_roles = change.config && !change.config->moderated;
+    if (change.unlocks) {
+        if (!requester.ordered)
+            write.owner.emplace(change.request.from()->bare(), settings_.owned_max);
         for (const MucAffiliation kind : {MucAffiliation::outcast, MucAffiliation::member,
                                           MucAffiliation::admin, MucAffiliation::owner})
-            for (const Affiliated* entry : lane->room->affiliations().list(kind))
+            for (const Affiliated* entry : room.affiliations().list(kind))
                 write.affiliations.push_back(to_row(*entry));
+    }
     for (const Affiliated& entry : change.affiliations)
-        write.affiliations.push_back(to_row(entry));
+        write.affiliations.push_back(to_row(kept_form_of(entry)));
+    for (const KeptRole& kept : change.kept_roles)
+        write.roles.push_back({.jid = kept.jid, .role = static_cast<std::uint8_t>(kept.role)});
+    if (change.hats) write.hats = to_rows(*change.hats);
     write.subject = change.subject;
     write.vcard = change.vcard;
     if (change.moderation) {
@@ -292,60 +335,75 @@ reactor::Deferred<void> Rooms::run_change(Jid room, RoomChange change,
                        .tombstone = change.moderation->tombstone};
     }
     if (change.reflection && change.reflection->archived) {
-        write.copy = copy_for(room, *change.reflection);
+        write.copy = copy_for(lane.jid, *change.reflection);
         write.message = xml_for_archive(*change.reflection);
     }
-    auto writing = parts_.database.write(std::move(write));
+    return write;
+}
+
+reactor::Deferred<void> Rooms::run_change(Jid room, RoomChange change, Requester requester) {
+    auto writing = parts_.database.write(write_of(*find(room), change, requester));
     const base::Result<Saved> saved = co_await std::move(writing);
-    lane = find(room);
+    Lane* lane = find(room);
     if (lane == nullptr) co_return {};
     lane->held = false;
     if (saved) {
         const bool unlocks = change.unlocks;
         if (unlocks) lane->stored = true;
-        finish_change(*lane, std::move(change), saved->id, origin);
+        finish_change(*lane, std::move(change), saved->id, std::move(requester));
         if (unlocks && lane->room) lane->room->set_version(saved->version);
     } else {
-        if (!saved.error().is(base::Errc::not_found))
+        const bool is_expected = saved.error().is(base::Errc::not_found) ||
+                                 saved.error().is(base::Errc::resource_exhausted);
+        if (!is_expected)
             parts_.world.log.error("room.change_failed",
                                    {{"room", room.text()}, {"why", saved.error().message()}});
-        settle(origin);
-        refuse(change.request, refusal_of(saved.error()));
+        settle(requester.origin);
+        if (requester.ordered) {
+            requester.ordered->resolve(OrderResult(refusal_of(saved.error())));
+        } else {
+            refuse(change.request, refusal_of(saved.error()));
+        }
+        close_if_over(*lane);
     }
     drain(*lane);
     co_return {};
 }
 
-void Rooms::finish_change(Lane& lane, RoomChange change, MessageId id,
-                          const std::optional<Origin>& origin) {
+void Rooms::finish_change(Lane& lane, RoomChange change, MessageId id, Requester requester) {
     if (change.destruction) lane.stored = false;
     const bool durable = change.durable();
     Effects effects;
     lane.room->apply(std::move(change), id == 0 ? now() : storage::time_of(id),
                      id == 0 ? "" : parts_.archive_ids.text(id), effects);
     send(std::move(effects));
-    if (origin && durable && lane.stored) {
-        parts_.router.report(*origin, {.kind = OriginReport::Kind::stored, .id = id});
+    if (requester.origin && durable && lane.stored) {
+        parts_.router.report(*requester.origin, {.kind = OriginReport::Kind::stored, .id = id});
     } else {
-        settle(origin);
+        settle(requester.origin);
     }
     close_if_over(lane);
+    if (requester.ordered) requester.ordered->resolve(OrderResult());
 }
 
 // --- loading
 
 void Rooms::restore_room(Lane& lane, storage::RoomState state,
                          const std::vector<storage::ArchivedMessage>& history,
-                         std::string avatar_hash) {
+                         std::string avatar_hashes) {
     Room::Stored stored{
         .config = load_config(state.row.config),
         .subject = {.xml = std::move(state.row.subject), .at = state.row.subject_at},
         .affiliations = {},
-        .avatar_hash = std::move(avatar_hash),
+        .avatar_hashes = std::move(avatar_hashes),
         .version = state.version,
         .forgotten = state.forgotten};
     for (RoomAffiliationRow& row : state.affiliations)
         stored.affiliations.push_back(from_row(std::move(row)));
+    stored.hats = from_rows(std::move(state.hats));
+    for (storage::RoomRoleRow& row : state.roles)
+        stored.roles.push_back({.jid = std::move(row.jid),
+                                .role = static_cast<MucRole>(std::min<std::uint8_t>(row.role, 3))});
     lane.room.emplace(parts_of(lane.jid), std::move(stored));
     lane.created_at = state.row.created_at;
     lane.stored = true;
@@ -362,6 +420,7 @@ void Rooms::restore_room(Lane& lane, storage::RoomState state,
     for (storage::RoomOccupantRow& row : std::exchange(lane.returning, {})) {
         Occupant occupant{.nick = row.nick,
                           .key = nick_key(row.nick),
+                          .skeleton = nick_skeleton(row.nick),
                           .jid = row.jid.bare(),
                           .role = static_cast<MucRole>(std::min<std::uint8_t>(row.role, 3))};
         occupant.sessions.push_back({.jid = row.jid, .presence = std::move(row.presence)});

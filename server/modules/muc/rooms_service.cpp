@@ -19,6 +19,8 @@ using xmpp::Stanza;
 using xmpp::StanzaError;
 
 constexpr std::uint32_t kPageDefault = 100;
+/// What this shard may have under way when a command comes.
+constexpr std::size_t kCommandsMax = 10'000;
 
 Element items_of(const storage::RoomPage& page) {
     xmpp::DiscoItems items;
@@ -44,15 +46,48 @@ void Rooms::receive_for_service(Stanza stanza) {
     if (stanza.is_presence()) return;
     if (!stanza.is_request()) return refuse(stanza, StanzaError::service_unavailable());
     const Element& payload = *stanza.payload();
-    const bool is_get = stanza.iq_type() == xmpp::IqType::get;
-    const bool has_node = !payload.attribute("node").empty();
-    if (!is_get || !stanza.to()->is_domain())
-        return refuse(stanza, StanzaError::service_unavailable());
+    if (!stanza.to()->is_domain()) return refuse(stanza, StanzaError::service_unavailable());
+    if (stanza.iq_type() == xmpp::IqType::set) {
+        if (!payload.is("command", xmpp::ns::commands))
+            return refuse(stanza, StanzaError::service_unavailable());
+        if (tasks_.size() >= kCommandsMax)
+            return refuse(stanza, StanzaError::resource_constraint());
+        tasks_.add("room command", run_command(std::move(stanza)));
+        return;
+    }
     if (payload.is("ping", xmpp::ns::ping)) return parts_.router.route(stanza.reply_result());
+    if (payload.is("query", xmpp::ns::disco_info) || payload.is("query", xmpp::ns::disco_items))
+        return discover_service(std::move(stanza));
+    refuse(stanza, StanzaError::service_unavailable());
+}
+
+reactor::Deferred<void> Rooms::run_command(Stanza request) {
+    auto running = commands_.run(request);
+    base::Result<IqReply> reply = co_await std::move(running);
+    if (!reply) {
+        refuse(request, refusal_of(reply.error()));
+    } else if (reply->error()) {
+        refuse(request, *reply->error());
+    } else {
+        parts_.router.route(request.reply_result(std::move(*reply).take_payload()));
+    }
+    co_return {};
+}
+
+void Rooms::discover_service(Stanza stanza) {
+    const Element& payload = *stanza.payload();
+    const std::string_view node = payload.attribute("node");
     const bool is_info = payload.is("query", xmpp::ns::disco_info);
-    if (!is_info && !payload.is("query", xmpp::ns::disco_items))
-        return refuse(stanza, StanzaError::service_unavailable());
-    if (has_node) return refuse(stanza, StanzaError::item_not_found());
+    if (!node.empty()) {
+        std::optional<Element> about;
+        if (is_info) {
+            if (const auto info = commands_.info(node)) about = info->to_element();
+        } else if (const auto items = commands_.items(*stanza.to(), *stanza.from(), node)) {
+            about = items->to_element();
+        }
+        if (!about) return refuse(stanza, StanzaError::item_not_found());
+        return parts_.router.route(stanza.reply_result(*std::move(about)));
+    }
     if (is_info)
         return parts_.router.route(
             stanza.reply_result(service_info(settings_.service_name).to_element()));

@@ -281,5 +281,61 @@ TEST(FindSocket, prefers_the_argument_then_the_environment) {
     EXPECT_EQ(find_socket("", ""), "/run/parleyd/parleyctl.sock");
 }
 
+TEST_F(Parleyctl, lists_rooms_page_by_page) {
+    reply(R"({"rooms":[{"room":"a@rooms.x","name":"A"}],"next":"a@rooms.x"})");
+    reply(R"({"rooms":[{"room":"b@rooms.x","name":""}],"next":""})");
+    EXPECT_EQ(run({"rooms", "list", "--service", "rooms.x"}), 0);
+    EXPECT_THAT(console.output, HasSubstr("a@rooms.x  A"));
+    EXPECT_THAT(console.output, HasSubstr("b@rooms.x"));
+    ASSERT_EQ(script.requests.size(), 2U);
+    EXPECT_EQ(script.requests[1],
+              R"(list-rooms {"service":"rooms.x","limit":1000,"after":"a@rooms.x"})");
+}
+
+TEST_F(Parleyctl, shows_a_room) {
+    reply(R"({"room":"a@rooms.x","created":0,"subject":"Spells",
+              "settings":{"muc#roomconfig_roomname":"A"},
+              "affiliations":[{"affiliation":"owner","jid":"crone@x","nick":"","reason":""}],
+              "occupants":[{"nick":"firstwitch","jid":"crone@x/pda","role":"moderator"}]})");
+    EXPECT_EQ(run({"rooms", "show", "a@rooms.x"}), 0);
+    for (const auto* text : {"Spells", "muc#roomconfig_roomname", "owner", "firstwitch"})
+        EXPECT_THAT(console.output, HasSubstr(text));
+}
+
+TEST_F(Parleyctl, makes_and_changes_rooms) {
+    EXPECT_EQ(run({"rooms", "create", "a@rooms.x", "crone@x", "--name", "A"}), 0);
+    EXPECT_EQ(run({"rooms", "set-affiliation", "a@rooms.x", "hag@x", "outcast", "--reason", "no"}),
+              0);
+    EXPECT_EQ(script.requests,
+              (std::vector<std::string>{
+                  R"(create-room {"room":"a@rooms.x","owner":"crone@x","name":"A"})",
+                  R"(set-room-affiliation {"room":"a@rooms.x","jid":"hag@x",)"
+                  R"("affiliation":"outcast","reason":"no"})"}));
+}
+
+TEST_F(Parleyctl, destroys_a_room_only_when_told_to) {
+    EXPECT_EQ(run({"rooms", "destroy", "a@rooms.x"}), kExitUsage);
+    console.interactive = true;
+    console.lines = {"n"};
+    EXPECT_EQ(run({"rooms", "destroy", "a@rooms.x"}), kExitUsage);
+    EXPECT_TRUE(script.requests.empty());
+    console.lines = {"y"};
+    EXPECT_EQ(run({"rooms", "destroy", "a@rooms.x", "--venue", "b@rooms.x"}), 0);
+    EXPECT_EQ(
+        script.requests,
+        (std::vector<std::string>{R"(destroy-room {"room":"a@rooms.x","venue":"b@rooms.x"})"}));
+}
+
+TEST_F(Parleyctl, exports_a_room_line_by_line) {
+    reply(R"({"room":"a@rooms.x"})");
+    reply(R"({"messages":[{"id":"1","time":1,"xml":"<message/>"}],"next":"1"})");
+    reply(R"({"messages":[{"id":"2","time":2,"xml":"<message/>"}],"next":""})");
+    EXPECT_EQ(run({"rooms", "export", "a@rooms.x"}), 0);
+    EXPECT_EQ(console.output,
+              "{\"room\":\"a@rooms.x\"}\n"
+              "{\"id\":\"1\",\"time\":1,\"xml\":\"<message/>\"}\n"
+              "{\"id\":\"2\",\"time\":2,\"xml\":\"<message/>\"}\n");
+}
+
 }  // namespace
 }  // namespace server::ctl

@@ -1,9 +1,9 @@
 // The small parts of sessions: pace, limits per address, what is unwritten, idle parsers.
 #include "reactor/sim/sim_world.h"
 #include "reactor/test_kit.h"
+#include "server/routing/pace.h"
 #include "server/sessions/address_limits.h"
 #include "server/sessions/idle_parsers.h"
-#include "server/sessions/pace.h"
 #include "server/sessions/unwritten.h"
 
 #include <gtest/gtest.h>

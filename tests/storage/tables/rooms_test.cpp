@@ -1,5 +1,6 @@
 #include "storage/tables/rooms.h"
 #include "storage/tables/archive.h"
+#include "storage/tables/users.h"
 #include "tests/storage/test_database.h"
 
 #include <gtest/gtest.h>
@@ -228,6 +229,101 @@ TEST_P(RoomTable, takes_the_archive_with_the_room) {
         EXPECT_TRUE(TRY(Archive(t).ends(room("coven"))));
         TRY(Rooms(t).remove(room("coven")));
         EXPECT_FALSE(TRY(Archive(t).ends(room("coven"))));
+        return {};
+    });
+}
+
+TEST_P(RoomTable, lists_hidden_rooms_where_asked) {
+    make("open");
+    make("hidden", false);
+    EXPECT_EQ(names(page({})), "open ");
+    EXPECT_EQ(names(page({.hidden = true})), "hidden open ");
+    EXPECT_EQ(page({.hidden = true}).count, 2);
+}
+
+TEST_P(RoomTable, counts_what_somebody_owns) {
+    const auto owned = [&] {
+        std::int64_t count = -1;
+        database.must([&](Transaction& t) -> Result<void> {
+            count = TRY(Rooms(t).owned_by(jid("crone1@example.org")));
+            return {};
+        });
+        return count;
+    };
+    EXPECT_EQ(owned(), 0);
+    make("coven");
+    make("heath");
+    affiliate("coven", "crone1@example.org", RoomAffiliation::owner);
+    affiliate("heath", "crone1@example.org", RoomAffiliation::admin);
+    EXPECT_EQ(owned(), 1);
+}
+
+TEST_P(RoomTable, keeps_roles_oldest_first_and_only_so_many) {
+    make("coven");
+    database.must([&](Transaction& t) -> Result<void> {
+        Rooms rooms(t);
+        const std::array three = {RoomRoleRow{.jid = jid("a@example.org"), .role = 2},
+                                  RoomRoleRow{.jid = jid("b@example.org"), .role = 1},
+                                  RoomRoleRow{.jid = jid("a@example.org"), .role = 3}};
+        TRY(rooms.put_roles(room("coven"), three));
+        EXPECT_EQ(TRY(rooms.load(room("coven")))->roles,
+                  (std::vector<RoomRoleRow>{{.jid = jid("b@example.org"), .role = 1},
+                                            {.jid = jid("a@example.org"), .role = 3}}));
+        const std::array gone = {RoomRoleRow{.jid = jid("b@example.org")}};
+        TRY(rooms.put_roles(room("coven"), gone));
+        EXPECT_EQ(TRY(rooms.load(room("coven")))->roles.size(), 1U);
+        std::vector<RoomRoleRow> many;
+        for (int i = 0; i < kRoomRolesMax; ++i)
+            many.push_back({.jid = jid("w" + std::to_string(i) + "@example.org"), .role = 2});
+        TRY(rooms.put_roles(room("coven"), many));
+        const auto roles = TRY(rooms.load(room("coven")))->roles;
+        EXPECT_EQ(roles.size(), static_cast<std::size_t>(kRoomRolesMax));
+        EXPECT_EQ(roles.front().jid, jid("w0@example.org"));
+        TRY(rooms.forget_roles(room("coven")));
+        EXPECT_TRUE(TRY(rooms.load(room("coven")))->roles.empty());
+        return {};
+    });
+}
+
+TEST_P(RoomTable, keeps_hats_and_who_wears_them) {
+    make("coven");
+    RoomHats hats;
+    hats.hats = {{.uri = "urn:x:b", .title = "B", .hue = "1"}, {.uri = "urn:x:a", .title = "A"}};
+    hats.worn = {{.jid = jid("hag66@example.org"), .uri = "urn:x:a"}};
+    database.must([&](Transaction& t) { return Rooms(t).put_hats(room("coven"), hats); });
+    EXPECT_EQ(load("coven")->hats, hats);
+    database.must([&](Transaction& t) -> Result<void> {
+        EXPECT_EQ(TRY(Rooms(t).rooms_of(jid("hag66@example.org"), "", 10)).size(), 1U);
+        hats.worn.clear();
+        return Rooms(t).put_hats(room("coven"), hats);
+    });
+    EXPECT_EQ(load("coven")->hats, hats);
+}
+
+TEST_P(RoomTable, notes_the_removal_of_an_account_that_belongs_somewhere) {
+    make("coven");
+    make("heath");
+    make("moor");
+    affiliate("heath", "hag66@example.org", RoomAffiliation::owner);
+    affiliate("coven", "hag66@example.org", RoomAffiliation::outcast);
+    affiliate("coven", "evil@example.org", RoomAffiliation::outcast);
+    database.must([&](Transaction& t) -> Result<void> {
+        Rooms rooms(t);
+        const std::array voice = {RoomRoleRow{.jid = jid("hag66@example.org"), .role = 2}};
+        TRY(rooms.put_roles(room("moor"), voice));
+        for (const auto* name : {"hag66@example.org", "evil@example.org"}) {
+            TRY(Users(t).create(jid(name), {}, kNow));
+            TRY(Users(t).remove(jid(name)));
+        }
+        const std::vector<xmpp::Jid> departed = {jid("hag66@example.org")};
+        EXPECT_EQ(TRY(rooms.departed()), departed);
+        const std::vector<xmpp::Jid> both = {room("heath"), room("moor")};
+        EXPECT_EQ(TRY(rooms.rooms_of(departed[0], "", 10)), both);
+        EXPECT_EQ(TRY(rooms.rooms_of(departed[0], "", 1)).size(), 1U);
+        EXPECT_EQ(TRY(rooms.rooms_of(departed[0], both[0].text(), 10)).size(), 1U);
+        EXPECT_TRUE(TRY(rooms.rooms_of(jid("evil@example.org"), "", 10)).empty());
+        TRY(rooms.forget_departed(departed[0]));
+        EXPECT_TRUE(TRY(rooms.departed()).empty());
         return {};
     });
 }

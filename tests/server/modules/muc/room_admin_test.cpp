@@ -191,7 +191,8 @@ TEST(Membership, is_granted_with_a_nick_and_shown) {
                 "<item jid='hag66@shakespeare.lit' affiliation='member' "
                 "nick='thirdwitch'><reason>A worthy witch indeed!</reason></item>");
     EXPECT_EQ(stage.heard(kCrone),
-              "+thirdwitch member/participant [hag66@shakespeare.lit/pda] by=secondwitch");
+              "+thirdwitch member/participant [hag66@shakespeare.lit/pda] by=secondwitch 'A worthy "
+              "witch indeed!'");
     EXPECT_EQ(listed(stage, kWicca, "<item affiliation='member'/>").back(),
               "hag66@shakespeare.lit member thirdwitch");
     stage.admin(kWicca, "<item jid='hag66@shakespeare.lit' affiliation='none'/>");

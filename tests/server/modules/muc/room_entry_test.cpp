@@ -131,9 +131,9 @@ TEST(Entering, needs_a_nick) {
 
 TEST(Entering, needs_a_nick_that_can_be_seen_and_is_not_too_long) {
     RoomStage stage;
-    stage.send(kHag, enter_with("", std::string(Room::kNickBytesMax + 1, 'n')));
+    stage.send(kHag, enter_with("", std::string(kNickBytesMax + 1, 'n')));
     EXPECT_EQ(stage.heard(kHag), "! policy-violation modify");
-    stage.send(kHag, enter_with("", std::string(Room::kNickBytesMax, 'n')));
+    stage.send(kHag, enter_with("", std::string(kNickBytesMax, 'n')));
     EXPECT_EQ(stage.room().occupants().size(), 1U);
 }
 

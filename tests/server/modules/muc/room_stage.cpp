@@ -20,9 +20,9 @@ Jid jid(std::string_view text) {
     return *std::move(parsed);
 }
 
-Room make_room(const OccupantIds& ids, const RoomLimits& limits, const RoomConfig& config,
-               bool configured) {
-    Room::Parts parts{.jid = jid(kRoom), .ids = ids, .limits = limits};
+Room make_room(const OccupantIds& ids, const RoomLimits& limits, const RoomService& service,
+               const RoomConfig& config, bool configured) {
+    Room::Parts parts{.jid = jid(kRoom), .ids = ids, .limits = limits, .service = service};
     if (!configured) return Room::make_new(std::move(parts), config, jid(kCrone));
     return Room(std::move(parts), {.config = config,
                                    .subject = {},
@@ -99,7 +99,7 @@ std::string line_of(const Stanza& stanza) {
 
 RoomStage::RoomStage(const RoomConfig& config, bool configured)
     : ids_(std::string(OccupantIds::kSecretBytes, 's')),
-      room_(make_room(ids_, limits, config, configured)) {}
+      room_(make_room(ids_, limits, service, config, configured)) {}
 
 void RoomStage::send(std::string_view from, std::string_view xml) {
     auto element = xmpp::read_element(xml);
@@ -140,6 +140,12 @@ void RoomStage::collect(Effects effects) {
             sent_.emplace_back(to, *std::move(read));
         }
     }
+}
+
+void RoomStage::apply(RoomChange change) {
+    Effects effects;
+    room_.apply(std::move(change), now, "", effects);
+    collect(std::move(effects));
 }
 
 void RoomStage::enter(std::string_view from, std::string_view nick) {

@@ -30,6 +30,9 @@ public:
     void affiliate(std::string_view bare, std::string_view affiliation);
     void configure(std::string_view fields);
 
+    /// What the service wants of it: applied.
+    void apply(RoomChange change);
+
     /// The lines that `jid` heard since the last time, joined by "\n".
     std::string heard(std::string_view jid);
     /// The stanzas themselves.
@@ -41,6 +44,7 @@ public:
     Room& room() { return room_; }
     bool saves = true;  ///< False: changes fail and are not applied.
     RoomLimits limits{};
+    RoomService service{};
     base::WallTime now{1'000'000'000'000'000};
     std::string last_error{};
 

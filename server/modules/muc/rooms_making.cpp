@@ -1,0 +1,177 @@
+// Rooms: how a room comes to be (XEP-0045 §10.1) and what limits that, what is ordered of rooms
+// from outside, and what they take from whom at what pace.
+#include "server/modules/muc/rooms.h"
+
+#include "reactor/reactor.h"
+#include "server/routing/roster_edits.h"
+#include "storage/database.h"
+#include "xmpp/core/namespaces.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace server::modules::muc {
+
+using xmpp::Jid;
+using xmpp::Stanza;
+using xmpp::StanzaError;
+
+// --- pace
+
+// Whoever enters, leaves or reports an error is not held up.
+bool Rooms::is_slow_enough(Lane& lane, const Waiting& next) {
+    const Stanza& stanza = next.stanza;
+    const bool counts = stanza.is_message() ? !stanza.is_error()
+                        : stanza.is_presence()
+                            ? stanza.presence_type() == xmpp::PresenceType::available &&
+                                  stanza.child("x", xmpp::ns::muc) == nullptr
+                            : stanza.is_request() && stanza.to()->is_full();
+    return !counts || lane.room->within_pace(*stanza.from(), parts_.world.reactor.now());
+}
+
+// --- making
+
+// §10.1.1: whoever enters a room that does not exist makes it. It is theirs, and they have only so
+// many.
+bool Rooms::may_make(Lane& lane, Waiting& next) {
+    const Jid user = next.stanza.from()->bare();
+    const auto refuse_it = [&](const StanzaError& error) {
+        refuse_waiting(next, error);
+        return false;
+    };
+    if (!settings_.open_to_all) return refuse_it(StanzaError::not_allowed());
+    if (unconfigured_.size() >= kUnconfiguredMax) expire();
+    if (unconfigured_.size() >= kUnconfiguredMax)
+        return refuse_it(StanzaError::resource_constraint());
+    if (lane.welcome == user) {
+        lane.welcome.reset();
+        make_room(lane, *next.stanza.from());
+        return true;
+    }
+    lane.held = true;
+    lane.waiting.push_front(std::move(next));
+    tasks_.add("room making", run_welcome(lane.jid, user));
+    return false;
+}
+
+reactor::Deferred<void> Rooms::run_welcome(Jid room, Jid user) {
+    auto counting = parts_.database.read([user](storage::Transaction& transaction) {
+        return storage::Rooms(transaction).owned_by(user);
+    });
+    const base::Result<std::int64_t> owned = co_await std::move(counting);
+    Lane* lane = find(room);
+    if (lane == nullptr) co_return {};
+    lane->held = false;
+    const std::int64_t all = owned.value_or(0) + static_cast<std::int64_t>(unconfigured_of(user));
+    if (owned && all < settings_.owned_max) {
+        lane->welcome = user;
+    } else if (!lane->waiting.empty()) {
+        Waiting first = std::move(lane->waiting.front());
+        lane->waiting.pop_front();
+        refuse_waiting(first, owned ? StanzaError::not_allowed("You have enough rooms.")
+                                    : refusal_of(owned.error()));
+    }
+    drain(*lane);
+    co_return {};
+}
+
+std::size_t Rooms::unconfigured_of(const Jid& user) {
+    return static_cast<std::size_t>(std::ranges::count_if(unconfigured_, [&](const auto& one) {
+        const Lane* lane = find(one.room);
+        return lane != nullptr && lane->room && lane->room->locked() &&
+               lane->room->affiliations().of(user) == MucAffiliation::owner;
+    }));
+}
+
+void Rooms::make_room(Lane& lane, const Jid& owner) {
+    lane.room.emplace(Room::make_new(parts_of(lane.jid), settings_.defaults, owner));
+    lane.created_at = now();
+    lane.stored = false;
+    unconfigured_.push_back({.room = lane.jid, .since = parts_.world.reactor.now()});
+}
+
+// §10.1.1: who does not configure a room in time is taken to have cancelled it.
+void Rooms::expire() {
+    const base::MonotonicTime time = parts_.world.reactor.now();
+    std::vector<Jid> late;
+    std::erase_if(unconfigured_, [&](const Unconfigured& one) {
+        const Lane* lane = find(one.room);
+        if (lane == nullptr || !lane->room || !lane->room->locked()) return true;
+        if (time - one.since < settings_.unconfigured_timeout) return false;
+        late.push_back(one.room);
+        return true;
+    });
+    for (const Jid& room : late)
+        order(room, {.judge = [](const Room& one) { return one.judge_expiry(); }})
+            .detach("a room that is gone needs no end");
+}
+
+// --- orders
+
+reactor::Deferred<OrderResult> Rooms::order(Jid room, RoomOrder order) {
+    OrderPromise done;
+    reactor::Deferred<OrderResult> result = done.deferred();
+    const Lane* known = find(room);
+    const bool full = known == nullptr ? lanes_.size() >= settings_.rooms_max
+                                       : known->waiting.size() >= kWaitingMax;
+    if (full) return OrderResult(StanzaError::resource_constraint());
+    // In the line of the room it stands as something the room sends itself.
+    Stanza stanza = Stanza::presence(xmpp::PresenceType::unavailable);
+    stanza.set_from(room);
+    stanza.set_to(room);
+    Lane& lane = open(room);
+    lane.waiting.push_back({.stanza = std::move(stanza),
+                            .origin = {},
+                            .ordered = Ordered{std::move(order), std::move(done)}});
+    if (known == nullptr) {
+        load(lane);
+    } else {
+        drain(lane);
+    }
+    return result;
+}
+
+void Rooms::handle_order(Lane& lane, Ordered ordered) {
+    const auto refuse_it = [&](StanzaError error) {
+        ordered.done.resolve(OrderResult(std::move(error)));
+        close_if_over(lane);
+    };
+    if (ordered.order.owner) {
+        if (lane.room) return refuse_it(StanzaError::conflict("there is such a room"));
+        make_room(lane, *ordered.order.owner);
+    }
+    if (!lane.room) return refuse_it(StanzaError::item_not_found("there is no such room"));
+    auto change = ordered.order.judge(*lane.room);
+    if (!change) return refuse_it(change.error());
+    begin_change(lane, *std::move(change), {.ordered = std::move(ordered.done)});
+}
+
+reactor::Deferred<void> Rooms::let_go(Jid room, Jid account) {
+    auto ordering =
+        order(room, {.judge = [account](const Room& one) { return one.judge_departure(account); }});
+    const base::Result<OrderResult> result = co_await std::move(ordering);
+    if (!result) co_return result.error();
+    // A room that is gone has let go.
+    if (*result && (*result)->condition() != xmpp::StanzaCondition::item_not_found)
+        co_return base::fail(base::Errc::internal, std::string(name_of((*result)->condition())));
+    const Room* kept = loaded(room);
+    if (kept != nullptr && kept->affiliations().owners() == 0)
+        parts_.world.log.warn("room.without_owner", {{"room", room.text()}});
+    co_return {};
+}
+
+const Room* Rooms::loaded(const Jid& room) {
+    const Lane* lane = find(room);
+    return lane == nullptr || !lane->room || lane->room->locked() ? nullptr : &*lane->room;
+}
+
+void Rooms::refuse_waiting(Waiting& one, const StanzaError& error) {
+    settle(one.origin);
+    if (one.ordered) {
+        one.ordered->done.resolve(OrderResult(error));
+    } else {
+        refuse(one.stanza, error);
+    }
+}
+
+}  // namespace server::modules::muc
