@@ -37,6 +37,14 @@ def ejabberd_modules(features):
                      for name, options in feature.get("ejabberd", {}).items())
 
 
+def prosody_components(features, domain):
+    """A feature that is a service of its own, with what is loaded into it."""
+    return "\n".join(f'Component "{name}.{domain}" "{service["module"]}"\n\tmodules_enabled = {{ '
+                     + " ".join(f'"{extra}";' for extra in service["with"]) + " }"
+                     for feature in features
+                     for name, service in feature.get("prosody_components", {}).items())
+
+
 def render(template, values):
     """Replaces each @NAME@; a name without a value, or a value without its name, is a mistake."""
     unused = set(values)

@@ -37,6 +37,11 @@ STORED = Metric("stored_per_s", "messages taken", "/s", ("figures", "stored_per_
                 lower_is_better=False)
 COLLECTED = Metric("collected_per_s", "messages collected", "/s", ("figures", "collected_per_s"),
                    lower_is_better=False)
+DELIVERIES = Metric("deliveries_per_s", "deliveries", "/s", ("rates", "messages_per_s"),
+                    lower_is_better=False)
+CPU_PER_DELIVERIES = Metric("cpu_per_100k_deliveries", "server CPU per 100,000 deliveries", "s",
+                            ("server_usage", "cpu_us_per_message"), 10)
+REENTRY = Metric("reentry", "entering a full room, median", "ms", ("figures", "reentry_p50_ms"))
 P99_9 = Metric("p99_9", "latency, p99.9", "ms", ("latency_ms", "p99_9"))
 
 
@@ -90,6 +95,20 @@ def offline(users, messages):
                        (STORED, COLLECTED, CPU_PER_MESSAGE))
 
 
+def rooms(name, count, occupants, duration):
+    """As fast as it goes, four messages under way in each room."""
+    title = (f"{count} room{'s' if count > 1 else ''} of {occupants}, TLS: talk as fast as it goes")
+    return Measurement(name, title, "muc", count * occupants,
+                       ("--window", "4", "--set", f"rooms={count}", "--duration", duration),
+                       (DELIVERIES, CPU_PER_DELIVERIES, P99))
+
+
+def room_at_rate(occupants, rate, duration):
+    return Measurement(f"room-{occupants}", f"A room of {occupants}, TLS: {rate} messages a second",
+                       "muc", occupants, ("--rate", str(rate), "--duration", duration),
+                       (P50, P99, REENTRY, CPU_PER_DELIVERIES))
+
+
 FULL = (
     idle(1000, "3s"),
     idle(5000, "3s"),
@@ -101,6 +120,9 @@ FULL = (
     latency(1000, 1000, "10s"),
     latency(1000, 5000, "10s"),
     offline(1000, 50),
+    rooms("room", 1, 200, "8s"),
+    rooms("rooms", 50, 20, "8s"),
+    room_at_rate(500, 10, "10s"),
 )
 
 # To see that everything works; the figures mean little.
@@ -111,6 +133,7 @@ QUICK = (
     closed("chat-unencrypted", 50, 4, "3s", "none"),
     latency(100, 500, "3s"),
     offline(50, 20),
+    rooms("room", 1, 40, "3s"),
 )
 
 # For registering all accounts.

@@ -98,6 +98,7 @@ class Prosody(Server):
     def values(self, folder, tls_required):
         return super().values(folder, tls_required) | {
             "MODULES": configuration.prosody_modules(self.features),
+            "COMPONENTS": configuration.prosody_components(self.features, DOMAIN),
             "TLS_REQUIRED": str(tls_required).lower()}
 
     def process(self, folder):

@@ -37,3 +37,5 @@ log = {
 certificates = "@CERTIFICATES@"
 
 VirtualHost "@DOMAIN@"
+
+@COMPONENTS@

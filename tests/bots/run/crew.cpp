@@ -220,13 +220,17 @@ void Crew::bot_message(Bot& bot, const xmpp::Stanza& message) {
             stamp = MessageStamp::parse(archived->stanza.id());
     if (!stamp) return;
     if (message.is_error()) {
-        if (stamp->run == ledger_.run() && stamp->sender == bot.number)
+        if (stamp->run == ledger_.run() && stamp->sender == bot.number) {
             ledger_.refused(stamp->sender, stamp->receiver, stamp->sequence);
+            workload_->on_refused(*stamp);
+        }
         const auto error = message.error();
         count_error(std::string("message refused: ") +
                     std::string(error ? name_of(error->condition()) : "no reason given"));
         return;
     }
+    // One stanza for all in a room: it names none of them.
+    if (message.message_type() == xmpp::MessageType::groupchat) stamp->receiver = bot.number;
     const Ledger::Arrival verdict = book_arrival(*stamp, bot.number);
     if (verdict == Ledger::Arrival::foreign || verdict == Ledger::Arrival::stray) return;
     workload_->on_arrival(*stamp, verdict);

@@ -181,6 +181,39 @@ TEST(Swarm, lives_through_a_day) {
     }
 }
 
+TEST(Swarm, talks_in_rooms_at_a_fixed_rate) {
+    const RunResult result = run("muc",
+                                 {{"users", "21"},
+                                  {"rooms", "3"},
+                                  {"rate", "30"},
+                                  {"reentries", "4"},
+                                  {"duration", "3s"},
+                                  {"warmup", "0s"}},
+                                 {.shards = 2});
+    expect_passed(result);
+    // Eleven pairs in three rooms: eight, eight and five there, the last one alone with its own.
+    EXPECT_EQ(result.messages.sent, result.latency.count());
+    EXPECT_GT(result.messages.sent, 90U * 5);
+    EXPECT_LE(result.messages.sent, 90U * 8);
+    EXPECT_GT(result.figures.at("join_p99_ms"), 0);
+    EXPECT_GT(result.figures.at("reentry_p50_ms"), 0);
+}
+
+TEST(Swarm, talks_in_rooms_with_a_window) {
+    const RunResult result =
+        run("muc", {{"users", "8"}, {"loop", "closed"}, {"window", "2"}, {"duration", "2s"}});
+    expect_passed(result);
+    EXPECT_EQ(result.messages.sent % 8, 0U);
+    EXPECT_GT(result.messages_per_s, 8U * 20);
+}
+
+TEST(Swarm, says_so_when_there_are_no_rooms) {
+    constexpr server::StringKey kSubdomain{"rooms.subdomain", "rooms", ""};
+    SwarmHarness swarm("muc", {{"users", "4"}}, {.config = server::Config().with(kSubdomain, "")});
+    swarm.make_accounts();
+    EXPECT_NE(swarm.run().failure.find("no service with rooms"), std::string::npos);
+}
+
 TEST(Swarm, keeps_the_pace_of_the_ramp) {
     const RunResult result = run("idle", {{"users", "20"}, {"ramp", "5"}, {"duration", "1s"}});
     expect_passed(result);

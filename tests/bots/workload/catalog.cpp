@@ -25,6 +25,8 @@ void Workload::on_online(BotNumber, bool) {}
 
 void Workload::on_arrival(const MessageStamp&, Ledger::Arrival) {}
 
+void Workload::on_refused(const MessageStamp&) {}
+
 void Workload::on_answer(BotNumber, bool) {}
 
 void Workload::on_presence(BotNumber, const xmpp::Stanza&) {}
@@ -34,10 +36,10 @@ std::optional<xmpp::Stanza> Workload::on_request(BotNumber, const xmpp::Stanza&)
 }
 
 std::span<const WorkloadSpec> workload_catalog() {
-    static const std::array<WorkloadSpec, 9> catalog{
-        describe_idle(),  describe_login(),    describe_resume(),
-        describe_chat(),  describe_presence(), describe_offline(),
-        describe_churn(), describe_iq(),       describe_mixed()};
+    static const std::array<WorkloadSpec, 10> catalog{
+        describe_idle(),     describe_login(),   describe_resume(), describe_chat(),
+        describe_presence(), describe_offline(), describe_churn(),  describe_iq(),
+        describe_mixed(),    describe_muc()};
     return catalog;
 }
 

@@ -23,5 +23,6 @@ WorkloadSpec describe_churn();
 WorkloadSpec describe_iq();
 WorkloadSpec describe_mixed();
 WorkloadSpec describe_resume();
+WorkloadSpec describe_muc();
 
 }  // namespace bots

@@ -1,24 +1,9 @@
 #include "tests/bots/workload/chat_pairs.h"
 
 #include "reactor/reactor.h"
+#include "tests/bots/workload/while.h"
 
 namespace bots {
-namespace {
-
-/// True while it lives, also when the coroutine that holds it is cancelled.
-class While {
-public:
-    explicit While(bool& flag) : flag_(flag) { flag_ = true; }
-    While(const While&) = delete;
-    While& operator=(const While&) = delete;
-    ~While() { flag_ = false; }
-
-private:
-    bool& flag_;
-};
-
-}  // namespace
-
 ChatPairs::ChatPairs(Crew& crew, Options options)
     : crew_(crew), options_(options), turns_(options.pairs, crew.shard(), crew.shards()) {}
 

@@ -73,7 +73,7 @@ TEST(Definition, wants_to_know_which_workload_it_is) {
     EXPECT_EQ(
         problem_in("users = 3\n"),
         "mine.toml: it does not say which workload it is; write workload = \"chat\", or idle, "
-        "login, resume, chat, presence, offline, churn, iq, mixed");
+        "login, resume, chat, presence, offline, churn, iq, mixed, muc");
     EXPECT_EQ(problem_in("workload = \"chatt\"\n"),
               "mine.toml:1: workload: there is no workload \"chatt\"; did you mean chat?");
     EXPECT_EQ(problem_in("workload = 3\n").substr(0, 41),

@@ -54,6 +54,8 @@ public:
     virtual void on_online(BotNumber bot, bool resumed);
     /// A stamped message of this run arrived (any verdict but foreign and stray).
     virtual void on_arrival(const MessageStamp& stamp, Ledger::Arrival verdict);
+    /// A stamped message of this run came back as an error; it is booked as refused.
+    virtual void on_refused(const MessageStamp& stamp);
     /// A booked request was answered (or refused, or not at all: not `good`).
     virtual void on_answer(BotNumber bot, bool good);
     virtual void on_presence(BotNumber bot, const xmpp::Stanza& presence);
