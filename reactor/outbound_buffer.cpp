@@ -2,6 +2,8 @@
 // does not allocate and an idle one holds nothing.
 #include "reactor/outbound_buffer.h"
 
+#include "reactor/buggify.h"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -125,7 +127,8 @@ IoResult OutboundQueue::flush(ByteStream& stream) {
     std::size_t taken = 0;
     while (!empty()) {
         std::array<ConstBuffer, kBuffersPerWriteMax> buffers;
-        const std::size_t count = std::min(slices_.size() - first_, buffers.size());
+        const std::size_t at_most = buggify(8) ? 1 : buffers.size();
+        const std::size_t count = std::min(slices_.size() - first_, at_most);
         std::size_t offered = 0;
         for (std::size_t i = 0; i < count; ++i) {
             const std::string_view bytes = slices_[first_ + i].view().substr(i == 0 ? offset_ : 0);

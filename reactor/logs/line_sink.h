@@ -2,8 +2,8 @@
 // function, so that files, pipes and tests look the same; `write_to_descriptor` is the usual one.
 #pragma once
 
-#include "reactor/base/clock.h"
 #include "reactor/base/log.h"
+#include "reactor/base/log_line.h"
 #include "reactor/base/unique_function.h"
 
 #include <mutex>
@@ -13,13 +13,8 @@ namespace reactor {
 
 class Clock;
 
-enum class LineFormat : std::uint8_t { json, text };
-
-/// {"time":"2026-01-01T00:00:00.000000Z","level":"info","event":"…",…} or the same as
-/// time=… level=… event=…. A field named like one of the first three gets an underscore behind it.
-/// Control characters are escaped, and bytes that are no UTF-8 become U+FFFD: a line is a line.
-std::string format_line(LineFormat format, base::WallTime time, base::LogLevel level,
-                        std::string_view event, std::span<const base::LogField> fields);
+using base::format_line;
+using base::LineFormat;
 
 /// Any thread; lines do not mix.
 class LineSink final : public base::LogSink {

@@ -1,5 +1,6 @@
 #include "reactor/net/connection.h"
 
+#include "reactor/buggify.h"
 #include "reactor/combine.h"
 #include "reactor/world.h"
 
@@ -78,43 +79,47 @@ Connection::~Connection() {
 
 IoResult Connection::read_now() {
     std::array<std::byte, kReadBytes> bytes;
-    const IoResult result = stream_->try_read(bytes);
+    const std::size_t at_most = buggify(4) ? 1 : bytes.size();
+    const IoResult result = stream_->try_read(std::span(bytes).first(at_most));
     if (result.status == IoStatus::ok)
         unread_ += base::as_text(std::span(bytes).first(result.bytes));
     return result;
 }
 
-// True: there is more in `unread_`; false: the input ended. After a failure `this` may be gone.
-Deferred<bool> Connection::fill() {
-    for (;;) {
-        if (ended_) co_return *ended_;
-        if (input_ended_) co_return false;
-        if (!reading_paused_) {
-            const IoResult result = read_now();
-            if (result.status == IoStatus::ok) co_return true;
-            if (result.status == IoStatus::end_of_stream) {
-                input_ended_ = true;
-                if (shut_) end(Errc::connection_done);
-                co_return false;
-            }
-            if (result.status == IoStatus::failed) {
-                end(result.error);
-                co_return *ended_;
-            }
+Result<Connection::Fill> Connection::fill() {
+    if (ended_) return std::unexpected(*ended_);
+    if (input_ended_) return Fill::end;
+    if (reading_paused_) return Fill::wait;
+    const IoResult result = read_now();
+    switch (result.status) {
+        case IoStatus::ok:
+            return Fill::more;
+        case IoStatus::would_block:
             stream_->arm(Interest::readable);
-        }
-        auto waiting = readable_.emplace().deferred();
-        const Result<void> told = co_await std::move(waiting);
-        if (!told) co_return told.error();
+            return Fill::wait;
+        case IoStatus::end_of_stream:
+            input_ended_ = true;
+            if (shut_) end(Errc::connection_done);
+            return Fill::end;
+        case IoStatus::failed:
+            break;
     }
+    end(result.error);
+    return std::unexpected(*ended_);
 }
 
+// After a failure of the wait `this` may be gone.
 Deferred<std::string> Connection::read() {
     if (reading_ != nullptr) co_return Failure(Errc::busy, "another read is under way");
     const Reading reading(*this);
-    if (unread_.empty()) {
-        const Result<bool> more = co_await fill();
-        if (!more) co_return more.error();
+    while (unread_.empty()) {
+        const Result<Fill> filled = fill();
+        if (!filled) co_return filled.error();
+        if (*filled == Fill::end) break;
+        if (*filled == Fill::more) continue;
+        auto waiting = readable_.emplace().deferred();
+        const Result<void> told = co_await std::move(waiting);
+        if (!told) co_return told.error();
     }
     co_return std::exchange(unread_, {});
 }
@@ -123,10 +128,13 @@ Deferred<std::string> Connection::read_exactly(std::size_t count) {
     if (reading_ != nullptr) co_return Failure(Errc::busy, "another read is under way");
     const Reading reading(*this);
     while (unread_.size() < count) {
-        const Result<bool> more = co_await fill();
-        if (!more) co_return more.error();
-        if (!*more)
-            co_return Failure(unread_.empty() ? Errc::connection_done : Errc::connection_lost);
+        const Result<Fill> filled = fill();
+        if (!filled) co_return filled.error();
+        if (*filled == Fill::end) co_return ended_early();
+        if (*filled == Fill::more) continue;
+        auto waiting = readable_.emplace().deferred();
+        const Result<void> told = co_await std::move(waiting);
+        if (!told) co_return told.error();
     }
     std::string bytes = unread_.substr(0, count);
     unread_.erase(0, count);
@@ -148,11 +156,18 @@ Deferred<std::string> Connection::read_until(std::string delimiter) {
         if (unread_.size() >= options_.line_bytes_max + delimiter.size())
             co_return Failure(Errc::resource_exhausted, "a line longer than allowed");
         searched = unread_.size() - std::min(unread_.size(), delimiter.size() - 1);
-        const Result<bool> more = co_await fill();
-        if (!more) co_return more.error();
-        if (!*more)
-            co_return Failure(unread_.empty() ? Errc::connection_done : Errc::connection_lost);
+        const Result<Fill> filled = fill();
+        if (!filled) co_return filled.error();
+        if (*filled == Fill::end) co_return ended_early();
+        if (*filled == Fill::more) continue;
+        auto waiting = readable_.emplace().deferred();
+        const Result<void> told = co_await std::move(waiting);
+        if (!told) co_return told.error();
     }
+}
+
+Failure Connection::ended_early() const {
+    return unread_.empty() ? Errc::connection_done : Errc::connection_lost;
 }
 
 void Connection::pause_reading() noexcept {

@@ -102,7 +102,9 @@ private:
     class Reading;
     void on_ready(Interest interest) override;
     void on_turn_end() override { flush(); }
-    Deferred<bool> fill();
+    enum class Fill : std::uint8_t { more, end, wait };  // Wait for `readable_`.
+    base::Result<Fill> fill();
+    base::Failure ended_early() const;
     IoResult read_now();
     template <class Bytes>
     base::Result<void> enqueue(Bytes bytes, std::size_t size);

@@ -48,7 +48,9 @@ struct Server::Impl {
 
     void accept(std::unique_ptr<ByteStream> stream);
     Deferred<void> serve(std::unique_ptr<ByteStream> stream, ConnectionLimits::Admission admission);
-    Deferred<void> bounded(Connection& connection, IdleTimeout& idle, bool& expired);
+    struct Bounds;
+    Deferred<void> start_session(Connection& connection) noexcept;
+    void report(const Connection& connection, bool expired, const Result<void>& result);
 
     World& world;
     ServerOptions options;
@@ -79,43 +81,61 @@ void Server::Impl::accept(std::unique_ptr<ByteStream> stream) {
     sessions.add("server session", serve(std::move(stream), *std::move(admission)));
 }
 
-// The session, cancelled when it takes too long or hears nothing for too long.
-Deferred<void> Server::Impl::bounded(Connection& connection, IdleTimeout& idle, bool& expired) {
-    Deferred<void> work = session(connection);
-    if (work.settled()) co_return work.take();
-    CallbackTimer whole([&work, &expired] {
+/// What ends a session from outside. Made only where it is asked for: most sessions have none.
+struct Server::Impl::Bounds {
+    explicit Bounds(Reactor& reactor)
+        : idle(reactor, [this] { expire(); }), whole([this] { expire(); }) {}
+    void expire() {
         expired = true;
-        work.cancel();
-    });
-    if (options.session_timeout) world.reactor.arm(whole, *options.session_timeout);
-    idle.set(options.idle_timeout);
-    // Cancelled as a whole by `serve` when the idle timeout fires.
-    co_return co_await std::move(work).as_result();
+        if (work != nullptr) work->cancel();
+    }
+
+    IdleTimeout idle;
+    CallbackTimer whole;
+    Deferred<void>* work = nullptr;
+    bool expired = false;
+};
+
+Deferred<void> Server::Impl::start_session(Connection& connection) noexcept {
+    try {
+        return session(connection);
+    } catch (...) {
+        return detail::failure_of_current_exception();
+    }
 }
 
-Deferred<void> Server::Impl::serve(std::unique_ptr<ByteStream> stream,
-                                   ConnectionLimits::Admission admission) {
-    const ConnectionLimits::Admission place = std::move(admission);
-    bool expired = false;
-    Deferred<void>* running = nullptr;
-    IdleTimeout idle(world.reactor, [&expired, &running] {
-        expired = true;
-        if (running != nullptr) running->cancel();
-    });
-    if (options.idle_timeout)
-        stream = std::make_unique<ReadNoticed>(std::move(stream), [&idle] { idle.touch(); });
-    Connection connection(world, std::move(stream), options.connection);
-    Deferred<void> work = bounded(connection, idle, expired);
-    running = &work;
-    const Result<void> result = co_await std::move(work).as_result();
-    running = nullptr;
-    idle.set({});
+void Server::Impl::report(const Connection& connection, bool expired, const Result<void>& result) {
     if (expired) {
         ++statistics.expired;
         world.log.info("server.session_expired", {{"peer", connection.peer().to_string()}});
     } else if (!result && !is_ordinary_end(result.error())) {
         world.log.warn("server.session_failed", {{"peer", connection.peer().to_string()},
                                                  {"why", result.error().message()}});
+    }
+}
+
+Deferred<void> Server::Impl::serve(std::unique_ptr<ByteStream> stream,
+                                   ConnectionLimits::Admission admission) {
+    const ConnectionLimits::Admission place = std::move(admission);
+    std::unique_ptr<Bounds> bounds;
+    if (options.idle_timeout || options.session_timeout)
+        bounds = std::make_unique<Bounds>(world.reactor);
+    if (options.idle_timeout)
+        stream = std::make_unique<ReadNoticed>(std::move(stream),
+                                               [idle = &bounds->idle] { idle->touch(); });
+    Connection connection(world, std::move(stream), options.connection);
+    Deferred<void> work = start_session(connection);
+    if (bounds) {
+        bounds->work = &work;
+        if (options.session_timeout) world.reactor.arm(bounds->whole, *options.session_timeout);
+        bounds->idle.set(options.idle_timeout);
+    }
+    const Result<void> result = co_await std::move(work).as_result();
+    report(connection, bounds && bounds->expired, result);
+    if (bounds) {
+        bounds->work = nullptr;
+        bounds->idle.set({});
+        bounds->whole.cancel();
     }
     Deferred<void> closing = connection.close();
     (void)co_await std::move(closing).as_result();

@@ -152,10 +152,13 @@ void SimConnecting::on_expired() {
     const std::string peer_node = node_of(remote_, node_);
     const auto found = internet_.listeners.find(key_of(remote_, node_));
     const bool silent = internet_.is_black(node_, peer_node);
-    if (!silent && found == internet_.listeners.end())
+    if (!internet_.has_socket(node_))
+        return settle(fail(Errc::resource_exhausted,
+                           "cannot connect to " + remote_.to_string() + ": out of sockets"));
+    if (!silent && (found == internet_.listeners.end() || internet_.refusing.contains(peer_node)))
         return settle(fail(Errc::connection_refused,
                            "cannot connect to " + remote_.to_string() + ": nobody listens"));
-    if (silent || !found->second.front()->has_room()) {
+    if (silent || !found->second.front()->has_room() || !internet_.has_socket(peer_node)) {
         if (world_.clock.monotonic() >= gives_up_)
             return settle(
                 fail(Errc::timed_out, "cannot connect to " + remote_.to_string() + ": no answer"));
@@ -242,13 +245,48 @@ void SimInternet::heal(std::string_view address) {
     const auto found = impl_->black_holes.find(address);
     if (found == impl_->black_holes.end()) return;
     impl_->black_holes.erase(found);
-    for (const auto& [id, stream] : impl_->streams)
-        if (stream->touches(address)) stream->retransmit();
+    impl_->retransmit(address);
+}
+
+void SimInternet::part(std::string_view one, std::string_view other) {
+    impl_->parted.insert(pair_of(one, other));
+}
+
+void SimInternet::join(std::string_view one, std::string_view other) {
+    if (impl_->parted.erase(pair_of(one, other)) > 0) impl_->retransmit(one);
+}
+
+void SimInternet::refuse(std::string_view address) {
+    impl_->refusing.insert(std::string(address));
+}
+
+void SimInternet::admit(std::string_view address) {
+    if (const auto found = impl_->refusing.find(address); found != impl_->refusing.end())
+        impl_->refusing.erase(found);
+}
+
+void SimInternet::power_off(std::string_view address) {
+    impl_->off.insert(std::string(address));
+    black_hole(address);
+}
+
+void SimInternet::power_on(std::string_view address) {
+    if (const auto found = impl_->off.find(address); found != impl_->off.end())
+        impl_->off.erase(found);
+    heal(address);
 }
 
 void SimInternet::set_latency(base::Duration least, base::Duration most) {
     impl_->options.latency_min = least;
     impl_->options.latency_max = most;
+}
+
+void SimInternet::set_bandwidth(std::uint64_t bytes_per_second) {
+    impl_->options.bytes_per_second = bytes_per_second;
+}
+
+void SimInternet::set_sockets_max(std::size_t sockets_max) {
+    impl_->options.sockets_max = sockets_max;
 }
 
 std::size_t SimInternet::connections() const noexcept {

@@ -13,6 +13,8 @@
 
 namespace reactor {
 
+class TraceHash;
+
 struct SimInternetOptions {
     std::uint64_t seed = 1;
     base::Duration latency_min = std::chrono::microseconds(200);
@@ -23,6 +25,13 @@ struct SimInternetOptions {
     std::size_t window = 65'536;  ///< Bytes under way or unread per direction.
     std::size_t backlog_max = 128;
     base::Duration connect_timeout = std::chrono::seconds(127);  ///< Towards a black hole.
+    /// What a machine can send, over all its connections; 0: without limit.
+    std::uint64_t bytes_per_second = 0;
+    /// Sockets that a machine can have open: beyond them `connect` fails with resource_exhausted
+    /// and nobody is accepted.
+    std::size_t sockets_max = 1'000'000;
+    /// Bytes and ends of connections that arrive go into it; must outlive the internet.
+    TraceHash* trace = nullptr;
 };
 
 /// The medium between the worlds; must outlive their networks and streams.
@@ -39,8 +48,21 @@ public:
     /// until `heal`. What was sent meanwhile arrives then, as TCP's repetitions would have it.
     void black_hole(std::string_view address);
     void heal(std::string_view address);
+    /// The same between two machines only; both still reach everybody else.
+    void part(std::string_view one, std::string_view other);
+    void join(std::string_view one, std::string_view other);
+    /// Connections to it are refused from now on, those that exist stay.
+    void refuse(std::string_view address);
+    void admit(std::string_view address);
+    /// The machine falls silent: nothing that it still says is heard, not even that connections
+    /// end. Back on, it knows nothing of them: who sends to it is answered with a reset.
+    void power_off(std::string_view address);
+    void power_on(std::string_view address);
     /// For what is sent from now on.
     void set_latency(base::Duration least, base::Duration most);
+    /// 0: without limit.
+    void set_bandwidth(std::uint64_t bytes_per_second);
+    void set_sockets_max(std::size_t sockets_max);
     /// Connections that exist, both ends open.
     std::size_t connections() const noexcept;
 

@@ -1,5 +1,6 @@
 #include "reactor/sim/sim_pool.h"
 
+#include "reactor/buggify.h"
 #include "reactor/sim/sim_world.h"
 
 namespace reactor {
@@ -35,7 +36,7 @@ SimPool::SimPool(const BlockingPoolOptions& options, Times times, const Clock& c
 bool SimPool::submit(WorkClass work_class, base::UniqueFunction<void()> job) {
     Lane& lane = lanes_[static_cast<std::size_t>(work_class)];
     const WorkClassOptions& limits = options_.of(work_class);
-    if (closed_) return false;
+    if (closed_ || buggify(16)) return false;
     if (lane.running < limits.threads) {
         begin(work_class, std::move(job));
         return true;

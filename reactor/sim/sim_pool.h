@@ -38,6 +38,7 @@ public:
     bool submit(WorkClass work_class, base::UniqueFunction<void()> job) override;
     bool closed() const noexcept override { return closed_; }
     void close() noexcept { closed_ = true; }
+    void set_times(Times times) noexcept { times_ = times; }
 
 private:
     struct Lane {

@@ -23,6 +23,9 @@ public:
     ShardId count() const noexcept override;
     ShardId current() const noexcept override;
     World& world(ShardId id) noexcept override;
+    void set_job_times(base::Duration least, base::Duration most) noexcept {
+        pool_.set_times({least, most});
+    }
     [[nodiscard]] bool post(ShardId target, base::UniqueFunction<void()>&& call) override;
 
 private:

@@ -4,6 +4,7 @@
 
 #include "reactor/base/check.h"
 #include "reactor/reactor.h"
+#include "reactor/sim/trace_hash.h"
 #include "reactor/world.h"
 
 #include <algorithm>
@@ -34,7 +35,34 @@ base::Duration SimInternet::Impl::draw_latency() {
 }
 
 bool SimInternet::Impl::is_black(std::string_view one, std::string_view other) const {
-    return black_holes.contains(one) || black_holes.contains(other);
+    if (black_holes.contains(one) || black_holes.contains(other)) return true;
+    return !parted.empty() && parted.contains(pair_of(one, other));
+}
+
+// A machine's line carries one byte after the other, whichever connection they belong to.
+base::MonotonicTime SimInternet::Impl::departure(const std::string& node, std::size_t bytes,
+                                                 base::MonotonicTime now) {
+    if (options.bytes_per_second == 0) return now;
+    constexpr double kNanoseconds = 1e9;
+    base::MonotonicTime& free = line_free[node];
+    free = std::max(free, now) +
+           base::Duration(static_cast<std::int64_t>(static_cast<double>(bytes) * kNanoseconds /
+                                                    static_cast<double>(options.bytes_per_second)));
+    return free;
+}
+
+bool SimInternet::Impl::has_socket(const std::string& node) const {
+    const auto found = sockets.find(node);
+    return found == sockets.end() || found->second < options.sockets_max;
+}
+
+void SimInternet::Impl::retransmit(std::string_view address) {
+    for (const auto& [id, stream] : streams)
+        if (stream->touches(address)) stream->retransmit();
+}
+
+std::pair<std::string, std::string> pair_of(std::string_view one, std::string_view other) {
+    return {std::string(std::min(one, other)), std::string(std::max(one, other))};
 }
 
 SimStream::SimStream(SimInternet::Impl& internet, World& world, std::string node,
@@ -47,11 +75,13 @@ SimStream::SimStream(SimInternet::Impl& internet, World& world, std::string node
       local_(std::move(local)),
       peer_(std::move(peer)) {
     internet_.streams.emplace(id_, this);
+    ++internet_.sockets[node_];
 }
 
 SimStream::~SimStream() {
     close();
     internet_.streams.erase(id_);
+    --internet_.sockets[node_];
 }
 
 void SimStream::join(SimStream& a, SimStream& b) {
@@ -131,7 +161,9 @@ IoResult SimStream::try_writev(std::span<const ConstBuffer> buffers) {
 void SimStream::send(Kind kind, std::string bytes) {
     const base::MonotonicTime now =
         world_ != nullptr ? world_->clock.monotonic() : Reactor::current().now();
-    const base::MonotonicTime arrives = now + internet_.draw_latency();
+    if (internet_.off.contains(node_)) return;
+    const base::MonotonicTime arrives =
+        internet_.departure(node_, bytes.size(), now) + internet_.draw_latency();
     if (other_ != nullptr) return other_->receive({kind, arrives, std::move(bytes)});
     // Nobody is there any more: the answer is a reset, one more way back.
     if (kind == Kind::data) receive({Kind::reset, arrives + internet_.draw_latency(), {}});
@@ -157,6 +189,9 @@ void SimStream::take_arrivals() {
         Segment segment = std::move(arriving_.front());
         arriving_.pop_front();
         arriving_bytes_ -= segment.bytes.size();
+        if (internet_.options.trace != nullptr)
+            internet_.options.trace->add(now, id_ << 2U | static_cast<unsigned>(segment.kind),
+                                         "arrives", segment.bytes);
         switch (segment.kind) {
             case Kind::data:
                 inbox_ += segment.bytes;

@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace reactor {
@@ -26,6 +27,11 @@ struct SimInternet::Impl {
     std::uint64_t draw_below(std::uint64_t limit);  ///< 0 for a limit of 0.
     base::Duration draw_latency();
     bool is_black(std::string_view one, std::string_view other) const;
+    /// When bytes that `node` sends now have left it.
+    base::MonotonicTime departure(const std::string& node, std::size_t bytes,
+                                  base::MonotonicTime now);
+    bool has_socket(const std::string& node) const;
+    void retransmit(std::string_view address);
 
     SimInternetOptions options;
     base::SplitMix64 numbers;
@@ -34,7 +40,15 @@ struct SimInternet::Impl {
     std::map<std::uint64_t, SimStream*> streams;
     std::map<std::string, std::vector<SimListener*>, std::less<>> listeners;  ///< By key_of.
     std::set<std::string, std::less<>> black_holes;
+    std::set<std::pair<std::string, std::string>> parted;  ///< The lesser address first.
+    std::set<std::string, std::less<>> refusing;
+    std::set<std::string, std::less<>> off;
+    std::map<std::string, base::MonotonicTime, std::less<>> line_free;  ///< With a bandwidth.
+    std::map<std::string, std::size_t, std::less<>> sockets;            ///< By machine.
 };
+
+/// As SimInternet::Impl::parted has it.
+std::pair<std::string, std::string> pair_of(std::string_view one, std::string_view other);
 
 class SimStream final : public ByteStream, private Timer {
 public:

@@ -1,7 +1,9 @@
 #include "reactor/sim/sim_world.h"
 
+#include "reactor/buggify.h"
 #include "reactor/sim/sim_pool.h"
 #include "reactor/sim/sim_shards.h"
+#include "reactor/sim/trace_hash.h"
 
 #include <algorithm>
 #include <cstring>
@@ -69,7 +71,8 @@ struct SimWorld::Impl {
     explicit Impl(const SimOptions& its_options)
         : options(its_options),
           clock(its_options.wall_start),
-          chance(its_options.seed, kSchedulerStream) {}
+          chance(its_options.seed, kSchedulerStream),
+          rare(its_options.seed) {}
 
     enum class Turn : std::uint8_t { none, ran, limit };
 
@@ -81,6 +84,7 @@ struct SimWorld::Impl {
     SimOptions options;
     VirtualClock clock;
     SeededEntropy chance;
+    Buggify rare;
     SimEvents events;
     std::vector<std::unique_ptr<SimShards>> nodes;
     std::vector<Reactor*> reactors;  // Of all nodes.
@@ -104,7 +108,14 @@ SimWorld::Impl::Turn SimWorld::Impl::turn() {
         return Turn::limit;
     }
     ++turns;
+    const Buggify::Scope rare_things(options.buggify ? &rare : nullptr);
     const std::uint64_t chosen = chance.jitter() % (runnable.size() + (has_event ? 1 : 0));
+    if (options.trace != nullptr) {
+        const bool is_event = chosen == runnable.size();
+        const auto shard =
+            is_event ? reactors.end() : std::ranges::find(reactors, runnable[chosen]);
+        options.trace->add(now, static_cast<std::uint64_t>(shard - reactors.begin()), "turn");
+    }
     if (chosen == runnable.size()) {
         events.run_one(now);
     } else {
@@ -186,8 +197,18 @@ VirtualClock& SimWorld::clock() noexcept {
 base::MonotonicTime SimWorld::now() const noexcept {
     return impl_->clock.monotonic();
 }
+std::uint64_t SimWorld::buggified() const noexcept {
+    return impl_->rare.count();
+}
 std::uint64_t SimWorld::turns() const noexcept {
     return impl_->turns;
+}
+
+void SimWorld::set_job_times(base::Duration least, base::Duration most) {
+    impl_->options.job_time_min = least;  // Of nodes that are still to come.
+    impl_->options.job_time_max = most;
+    for (auto& node : impl_->nodes)
+        node->set_job_times(least, most);
 }
 
 void SimWorld::at(base::MonotonicTime time, base::UniqueFunction<void()> call) {

@@ -18,6 +18,8 @@
 
 namespace reactor {
 
+class TraceHash;
+
 /// Stands still until told; wall time moves along and can be stepped on its own.
 class VirtualClock final : public Clock {
 public:
@@ -62,6 +64,10 @@ struct SimOptions {
     /// Turns without time passing before a run gives up: a zero-delay loop.
     std::uint64_t turns_without_time_max = 1'000'000;
     base::Log log = base::Log::silent();
+    /// Each turn goes into it (reactor/sim/trace_hash.h); must outlive the world. None: null.
+    TraceHash* trace = nullptr;
+    /// Makes rare things common in what runs inside (reactor/buggify.h).
+    bool buggify = false;
 };
 
 class SimWorld {
@@ -104,6 +110,10 @@ public:
     /// Calls `call` at `time`, on no shard: for faults and scripts.
     void at(base::MonotonicTime time, base::UniqueFunction<void()> call);
     std::uint64_t turns() const noexcept;
+    /// How often something rare was made to happen.
+    std::uint64_t buggified() const noexcept;
+    /// How long jobs of the pools take that are submitted from now on.
+    void set_job_times(base::Duration least, base::Duration most);
 
 private:
     struct Impl;

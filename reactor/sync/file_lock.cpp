@@ -27,8 +27,8 @@ void FileLock::release() noexcept {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
-base::Result<FileLock> FileLock::try_acquire(const std::string& path) {
-    FileLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+base::Result<FileLock> FileLock::try_acquire(const std::string& path, unsigned mode) {
+    FileLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, mode));
     if (!lock.held())
         return std::unexpected(base::failure_from_errno(errno, "cannot open " + path));
     while (flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {

@@ -36,7 +36,8 @@ public:
     /// when the time is over, or with what opening the file failed with.
     static Deferred<FileLock> acquire(World& world, std::string path, FileLockOptions options = {});
     /// Without waiting, on this thread; `busy` if somebody has it.
-    static base::Result<FileLock> try_acquire(const std::string& path);
+    /// `mode`: the permissions of a file that is made for it.
+    static base::Result<FileLock> try_acquire(const std::string& path, unsigned mode = 0644);
 
 private:
     explicit FileLock(int fd) noexcept : fd_(fd) {}

@@ -287,6 +287,78 @@ TEST_F(SimNet, carries_unix_sockets_within_a_machine_only) {
     EXPECT_TRUE(foreign.take().error().is(Errc::connection_refused));
 }
 
+TEST_F(SimNet, bandwidth_is_of_the_machine_and_shared_by_its_connections) {
+    ASSERT_TRUE(listen("0.0.0.0"));
+    ASSERT_TRUE(connect());
+    const std::unique_ptr<StreamPeer> first = std::move(client);
+    StreamPeer& far_end = server();
+    ASSERT_TRUE(connect());
+    internet.set_bandwidth(10'000);
+    const auto start = sim.now();
+    first->send(std::string(10'000, 'x'));
+    client->send(std::string(10'000, 'y'));
+    const auto all_there = [&] {
+        return far_end.received().size() == 10'000 && server().received().size() == 10'000;
+    };
+    EXPECT_TRUE(sim.run_until(all_there, 60s));
+    EXPECT_GE(sim.now() - start, 2s);
+    EXPECT_LT(sim.now() - start, 2100ms);
+    internet.set_bandwidth(0);
+    client->send("z");
+    sim.advance(20ms);
+    EXPECT_EQ(server().received().back(), 'z');
+}
+
+TEST_F(SimNet, a_partition_parts_two_machines_and_nobody_else) {
+    ASSERT_TRUE(listen("0.0.0.0"));
+    ASSERT_TRUE(connect());
+    internet.part(kClient, kServer);
+    internet.part(kServer, "10.0.0.3");
+    client->send("later");
+    sim.advance(10s);
+    EXPECT_EQ(server().received(), "");
+    EXPECT_FALSE(client->failed());
+    internet.join("10.0.0.3", kServer);
+    sim.advance(10s);
+    EXPECT_EQ(server().received(), "");
+    internet.join(kServer, kClient);
+    sim.advance(1s);
+    EXPECT_EQ(server().received(), "later");
+}
+
+TEST_F(SimNet, a_machine_may_refuse_for_a_while) {
+    ASSERT_TRUE(listen("0.0.0.0"));
+    internet.refuse(kServer);
+    EXPECT_EQ(connect().error().code(), Errc::connection_refused);
+    internet.admit(kServer);
+    EXPECT_TRUE(connect());
+}
+
+TEST_F(SimNet, sockets_run_out_on_either_side) {
+    ASSERT_TRUE(listen("0.0.0.0"));
+    internet.set_sockets_max(1);
+    ASSERT_TRUE(connect());
+    const std::unique_ptr<StreamPeer> first = std::move(client);
+    EXPECT_EQ(connect().error().code(), Errc::resource_exhausted);
+    internet.set_sockets_max(2);
+    EXPECT_TRUE(connect());
+}
+
+TEST_F(SimNet, a_machine_without_power_says_nothing_and_forgets_everything) {
+    ASSERT_TRUE(listen("0.0.0.0"));
+    ASSERT_TRUE(connect());
+    internet.power_off(kServer);
+    accepted.clear();
+    sim.advance(60s);
+    EXPECT_FALSE(client->failed() || client->ended()) << "half open";
+    client->send("are you there?");
+    sim.advance(60s);
+    EXPECT_FALSE(client->failed());
+    internet.power_on(kServer);
+    sim.advance(1s);
+    EXPECT_EQ(client->failed(), Errc::connection_lost);
+}
+
 /// What happens in a run of one seed, as text.
 std::string trace(std::uint64_t seed) {
     std::string text;

@@ -37,9 +37,9 @@ LAYERS = {
 
 # A library's headers, and the only files that may include them.
 LIBRARIES = {
-    r"boost/asio": r"reactor/(.*\.cpp|interop/use_deferred\.h)|tests/reactor/.*\.cpp",
+    r"boost/asio": r"reactor/(.*\.cpp|interop/use_deferred\.h)|tests/(reactor|bench/asio)/.*\.cpp",
     r"boost/json": r"server/admin/.*\.cpp",
-    r"boost/": r"(reactor|server/admin)/.*\.cpp|reactor/interop/use_deferred\.h|tests/reactor/.*\.cpp",
+    r"boost/": r"(reactor|server/admin)/.*\.cpp|reactor/interop/use_deferred\.h|tests/(reactor|bench/asio)/.*\.cpp",
     r"openssl/": r"(reactor/tls.*|xmpp/sasl/.*\.(cpp|h)|server/routing/archive_id\.cpp|xmpp/payloads/.*\.cpp|tests/.*)",
     r"unbound\.h": r"reactor/resolver_unbound\.cpp",
     r"sqlite3\.h": r"(storage/sqlite/.*\.cpp|tests/storage/.*)",

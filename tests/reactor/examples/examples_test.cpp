@@ -95,5 +95,21 @@ TEST(ChatServer, passes_what_one_says_to_everybody) {
     EXPECT_EQ(program.exit_code(), 0);
 }
 
+TEST(SimCluster, survives_a_partition_and_prints_the_same_for_the_same_seed) {
+    const auto run = [](const char* seed) {
+        Program program("sim_cluster", {seed});
+        std::string text;
+        for (int i = 0; i < 5; ++i)
+            text += program.line();
+        EXPECT_EQ(program.exit_code(), 0);
+        return text;
+    };
+    const std::string text = run("1");
+    EXPECT_NE(text.find("\njoined: "), std::string::npos) << text;
+    EXPECT_NE(text.find("entries, the same\nseed 1 faults "), std::string::npos) << text;
+    EXPECT_EQ(run("1"), text);
+    EXPECT_NE(run("2"), text);
+}
+
 }  // namespace
 }  // namespace reactor
