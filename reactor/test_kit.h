@@ -67,14 +67,18 @@ bool pending(const Deferred<T>& deferred) {
 /// Keeps every event for the test to look at. From any thread.
 class LogCapture final : public base::LogSink {
 public:
+    struct Field {
+        std::string key;  // Of its own: who logs need not keep it.
+        base::LogField::Value value;
+    };
     struct Event {
         base::LogLevel level;
         std::string name;
-        std::vector<base::LogField> fields;
+        std::vector<Field> fields;
 
         /// The text of the field, empty if there is none or it is not text.
         std::string text(std::string_view key) const {
-            for (const base::LogField& field : fields)
+            for (const Field& field : fields)
                 if (field.key == key)
                     if (const auto* value = std::get_if<std::string>(&field.value)) return *value;
             return {};
@@ -83,8 +87,11 @@ public:
 
     void write(base::LogLevel level, std::string_view event,
                std::span<const base::LogField> fields) override {
+        Event copy{level, std::string(event), {}};
+        for (const base::LogField& field : fields)
+            copy.fields.push_back({std::string(field.key), field.value});
         const std::lock_guard lock(mutex_);
-        events_.push_back({level, std::string(event), {fields.begin(), fields.end()}});
+        events_.push_back(std::move(copy));
     }
     base::Log log(base::LogLevel least = base::LogLevel::debug) { return base::Log(*this, least); }
     std::vector<Event> events() const {

@@ -15,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <memory>
@@ -176,6 +177,49 @@ double asio_posts(std::size_t posts) {
     });
     context.run();
     producer.join();
+    return elapsed_seconds() - begin;
+}
+
+namespace {
+
+/// Sends batches from its loop to another's, the next one when the last was answered.
+class MailSender {
+public:
+    explicit MailSender(std::size_t posts) : left_(posts) {}
+
+    void run() {
+        const auto work = asio::make_work_guard(theirs_);
+        std::thread other([this] { theirs_.run(); });
+        asio::post(ours_, [this] { send_batch(); });
+        ours_.run();
+        theirs_.stop();
+        other.join();
+    }
+
+private:
+    void send_batch() {
+        if (left_ == 0) return;
+        left_ -= std::min(left_, kMailBatch);
+        for (std::size_t i = 1; i < kMailBatch; ++i)
+            asio::post(theirs_, [this] { ++arrived_; });
+        asio::post(theirs_, [this, work = asio::make_work_guard(ours_)] {
+            ++arrived_;
+            asio::post(ours_, [this] { send_batch(); });
+        });
+    }
+
+    asio::io_context ours_;
+    asio::io_context theirs_;
+    std::size_t left_;
+    std::size_t arrived_ = 0;
+};
+
+}  // namespace
+
+double asio_mail(std::size_t posts) {
+    MailSender sender(posts);
+    const double begin = elapsed_seconds();
+    sender.run();
     return elapsed_seconds() - begin;
 }
 

@@ -165,15 +165,13 @@ double reactor_posts(std::size_t posts) {
 namespace {
 
 Deferred<void> send_mail(RealShards& shards, std::size_t posts, std::size_t& arrived) {
-    for (std::size_t i = 0; i < posts; ++i) {
-        base::UniqueFunction<void()> call = [&shards, &arrived, posts] {
-            if (++arrived == posts) shards.stop();
-        };
-        while (!shards.post(1, std::move(call))) {
-            Deferred<void> later = yield();
-            co_await std::move(later);
-        }
+    for (std::size_t sent = 0; sent < posts; sent += kMailBatch) {
+        for (std::size_t i = 1; i < kMailBatch; ++i)
+            require(shards.post(1, [&arrived] { ++arrived; }), "post");
+        Deferred<void> asking = shards.run_on(1, [&arrived] { ++arrived; });
+        (void)co_await std::move(asking);
     }
+    shards.stop();
     co_return {};
 }
 

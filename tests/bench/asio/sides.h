@@ -40,7 +40,10 @@ TimerTimes asio_timers(const TimerPlan& plan);
 
 /// Calls from one thread to the loop of another: elapsed seconds for all of them.
 double reactor_posts(std::size_t posts);  ///< Reactor::post, from any thread.
-double reactor_mail(std::size_t posts);   ///< Shards::post, between shards.
 double asio_posts(std::size_t posts);
+/// The same between two loops, in batches of kMailBatch, each of which is answered.
+double reactor_mail(std::size_t posts);
+double asio_mail(std::size_t posts);
+constexpr std::size_t kMailBatch = 512;
 
 }  // namespace bench

@@ -152,11 +152,13 @@ TEST_F(Misuse, a_dead_child_is_not_signalled) {
         return {};
     });
     ProcessSpec spec;
-    spec.arguments = {"/bin/child"};
+    spec.executable = "/bin/child";
     auto process = spawner.spawn(std::move(spec));
     ASSERT_TRUE(process);
-    test::run_ready();
-    EXPECT_EQ((*process)->signal(SIGTERM).error().message(), "not_found: the process has exited");
+    sim.run_ready();
+    const auto signalled = (*process)->signal(SIGTERM);
+    ASSERT_FALSE(signalled);
+    EXPECT_EQ(signalled.error().message(), "not_found: the process has exited");
 }
 
 }  // namespace
