@@ -20,6 +20,7 @@ struct DeliveryRow {
     MessageId id = 0;
     OwnerKey owner = 0;
     bool shared = false;
+    bool for_one = false;  ///< Another client of the owner has it, or had it.
     bool kept = false;
     bool counted = false;
     std::int64_t bytes = 0;
@@ -32,6 +33,7 @@ DeliveryRow read_row(const Row& row) {
             .id = row.int64(2),
             .owner = row.int64(3),
             .shared = row.int64(4) == kShared,
+            .for_one = row.int64(4) == kSharedInQueue,
             .kept = row.flag(5),
             .counted = row.flag(6),
             .bytes = row.int64(7)};
@@ -167,6 +169,15 @@ Result<std::vector<Delivery>> Deliveries::unacknowledged(SmSessionKey session, s
     return with_stanzas(transaction_, std::move(rows));
 }
 
+Result<std::vector<HandOver>> Deliveries::given(SmSessionKey session, std::uint32_t limit) {
+    std::vector<HandOver> found;
+    TRY(transaction_.query(
+        "SELECT id, sequence FROM deliveries WHERE session = $1 ORDER BY sequence LIMIT $2",
+        {session, limit},
+        [&](const Row& row) { found.push_back({.id = row.int64(0), .sequence = row.int64(1)}); }));
+    return found;
+}
+
 Result<std::int64_t> Deliveries::move_to_offline(SmSessionKey session,
                                                  std::optional<base::Duration> keep,
                                                  SharedDeliveries shared) {
@@ -179,10 +190,16 @@ Result<std::int64_t> Deliveries::move_to_offline(SmSessionKey session,
         const bool is_left =
             row.shared && shared == SharedDeliveries::left &&
             std::ranges::any_of(TRY(rows_of_others(transaction_, row)), &DeliveryRow::kept);
-        const bool is_there = TRY(row_at(transaction_, -row.owner, row.id)).has_value();
-        if (is_there) TRY(wait_for_all(transaction_, row, shared));
-        if (is_left || !row.kept || is_there ||
-            !TRY(take_offline_room(transaction_, row.owner, row.bytes, limits_))) {
+        if (is_left || !row.kept) {
+            TRY(remove_row(transaction_, row));
+            continue;
+        }
+        if (TRY(row_at(transaction_, -row.owner, row.id))) {
+            TRY(wait_for_all(transaction_, row, shared));
+            TRY(remove_row(transaction_, row));
+            continue;
+        }
+        if (!TRY(take_offline_room(transaction_, row.owner, row.bytes, limits_))) {
             TRY(remove_row(transaction_, row));
             continue;
         }
@@ -226,7 +243,8 @@ Result<std::int64_t> Deliveries::hand_over(const xmpp::Jid& owner, SmSessionKey 
     for (const HandOver& message : messages) {
         const auto row = TRY(row_at(transaction_, -*key, message.id));
         if (!row) continue;
-        const bool shared = !TRY(rows_of_others(transaction_, *row)).empty();
+        std::int64_t shared = row->for_one ? kSharedInQueue : kNotShared;
+        if (!TRY(rows_of_others(transaction_, *row)).empty()) shared = kShared;
         TRY(transaction_.execute(
             "UPDATE deliveries SET session = $3, sequence = $4, shared = $5, expires_at = NULL "
             "WHERE session = $1 AND sequence = $2",

@@ -27,7 +27,7 @@ struct OfflineQueueTotals {
     std::int64_t bytes = 0;
 };
 
-/// Takes a message from the offline queue to a session.
+/// A message and its number in a session.
 struct HandOver {
     MessageId id = 0;
     std::int64_t sequence = 0;
@@ -60,6 +60,8 @@ public:
     /// empty answer is the end.
     base::Result<std::vector<Delivery>> unacknowledged(SmSessionKey session, std::int64_t after,
                                                        std::uint32_t limit);
+    /// The same without the stanzas, from the start.
+    base::Result<std::vector<HandOver>> given(SmSessionKey session, std::uint32_t limit);
     /// The session is over: moves what it has not acknowledged to its owner's offline queue, where
     /// it takes its place by id and expires `keep` after it was taken. What was not to be kept, is
     /// in that queue already, or has no room in it (oldest first), is dropped. Yields how many were
@@ -76,7 +78,8 @@ public:
                                                      std::uint32_t limit, base::WallTime now);
     /// The session was given these messages of the offline queue and will acknowledge them. Those
     /// that are not in the queue are passed over; those that other sessions have not acknowledged
-    /// either are shared with them. Yields how many were moved.
+    /// either are shared with them, and those that only waited for one client (NewDelivery::shared)
+    /// do so after a crash as well. Yields how many were moved.
     base::Result<std::int64_t> hand_over(const xmpp::Jid& owner, SmSessionKey session,
                                          std::span<const HandOver> messages);
     /// Removes those of `ids` from the offline queue that are in it: they were delivered, or

@@ -161,6 +161,37 @@ TEST_P(DeliveriesTest, wait_for_one_client_only_until_a_crash_when_another_has_t
     EXPECT_EQ(ids_of(offline(juliet)), (Ids{lost, alone}));
 }
 
+TEST_P(DeliveriesTest, that_wait_for_one_client_do_not_wait_for_one_that_left_them_to_another) {
+    const SmSessionKey phone = session(juliet);
+    const SmSessionKey laptop = session(juliet);
+    incoming(juliet, romeo, "x",
+             {{.session = phone, .sequence = 1, .shared = true},
+              {.session = laptop, .sequence = 1, .shared = true},
+              {.session = kOfflineQueue, .shared = true}});
+    EXPECT_EQ(move_to_offline(phone), 0);
+    EXPECT_EQ(acknowledge(laptop, 1), 1);
+    EXPECT_EQ(database.must([&](Transaction& t) { return Deliveries(t).remove_had(juliet); }), 1);
+    EXPECT_EQ(totals(juliet).messages, 0);
+}
+
+TEST_P(DeliveriesTest, that_waited_for_one_client_still_do_when_a_crash_ends_its_session) {
+    const SmSessionKey phone = session(juliet);
+    const SmSessionKey laptop = session(juliet);
+    const auto beside = [&](std::int64_t sequence) {
+        return incoming(juliet, romeo, "x",
+                        {{.session = laptop, .sequence = sequence, .shared = true},
+                         {.session = kOfflineQueue, .shared = true}});
+    };
+    const MessageId had = beside(1);
+    EXPECT_EQ(acknowledge(laptop, 1), 1);
+    const MessageId lost = beside(2);
+    EXPECT_EQ(hand_over(phone, {{had, 1}, {lost, 2}}), 2);
+    for (const SmSessionKey key : {phone, laptop})
+        move_to_offline(key, std::nullopt, SharedDeliveries::taken);
+    EXPECT_EQ(database.must([&](Transaction& t) { return Deliveries(t).remove_had(juliet); }), 1);
+    EXPECT_EQ(ids_of(offline(juliet)), Ids{lost});
+}
+
 TEST_P(DeliveriesTest, wait_in_the_offline_queue_in_the_order_of_ids) {
     const MessageId first = incoming(juliet, romeo, "one", {{}});
     const MessageId second = incoming(juliet, nurse, "two", {{}});
