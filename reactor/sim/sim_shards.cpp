@@ -1,8 +1,10 @@
 #include "reactor/sim/sim_shards.h"
 
 #include "reactor/base/check.h"
+#include "reactor/sim/lost_mail.h"
 
 #include <numeric>
+#include <utility>
 
 namespace reactor {
 
@@ -85,6 +87,18 @@ bool SimShards::post(ShardId target, base::UniqueFunction<void()>&& call) {
     if (mail.size() >= kMailboxMax) return false;
     mail.push_back(std::move(call));
     return true;
+}
+
+// What is lost may have posted more by the time it is gone.
+void SimShards::lose_mail() {
+    for (Pair& pair : pairs_) {
+        const Mail calls = std::exchange(pair.calls, {});
+        const Mail answers = std::exchange(pair.answers, {});
+    }
+}
+
+void lose_mail(Shards& shards) {
+    static_cast<SimShards&>(shards).lose_mail();
 }
 
 bool SimShards::has_mail(ShardId to) const noexcept {

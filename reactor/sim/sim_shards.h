@@ -27,6 +27,8 @@ public:
         pool_.set_times({least, most});
     }
     [[nodiscard]] bool post(ShardId target, base::UniqueFunction<void()>&& call) override;
+    /// See lost_mail.h.
+    void lose_mail();
 
 private:
     class Shard;

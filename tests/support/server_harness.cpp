@@ -1,5 +1,6 @@
 #include "tests/support/server_harness.h"
 
+#include "reactor/sim/lost_mail.h"
 #include "reactor/tls_certificate.h"
 #include "server/config/core_keys.h"
 #include "server/modules/catalog.h"
@@ -112,13 +113,13 @@ ServerHarness::~ServerHarness() {
 
 void ServerHarness::open_database() {
     auto opened = on_server([this] {
-        return storage::make_inline_database({.path = disk_ == nullptr ? ":memory:" : "parley.db",
-                                              .stores = storage::all_stores(),
-                                              .now = sim_.clock().wall(),
-                                              .sync_commits = config_.get(keys::kDurability) ==
-                                                              Durability::full,
-                                              .faults = &faults_,
-                                              .disk = disk_});
+        return storage::make_inline_database(
+            {.path = disk_ == nullptr ? ":memory:" : "parley.db",
+             .stores = storage::all_stores(),
+             .now = sim_.clock().wall(),
+             .sync_commits = config_.get(keys::kDurability) == Durability::full,
+             .faults = &faults_,
+             .disk = disk_});
     });
     if (!opened) throw ScriptFailure("the database does not open: " + opened.error().message());
     database_ = *std::move(opened);
@@ -144,6 +145,7 @@ void ServerHarness::destroy() {
     if (group_ == nullptr) return;
     for (reactor::ShardId id = 0; id < sim_.shards().count(); ++id)
         sim_.on(sim_.world(id), [&] { group_->destroy(id); });
+    on_server([this] { reactor::lose_mail(sim_.shards()); });
     sim_.run_ready();
     on_server([this] { group_.reset(); });
 }
