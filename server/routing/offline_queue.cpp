@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 namespace server {
@@ -25,8 +26,9 @@ constexpr std::uint32_t kBatchMessages = 50;
 /// once would make every client a slow reader, whose session ends.
 constexpr std::size_t kPartBytes = 32'768;
 constexpr base::Duration kExpiryInterval = std::chrono::hours(1);
-/// What storage refused is tried again after so long.
-constexpr base::Duration kRetryDelay = std::chrono::seconds(10);
+/// What storage refused is tried again after so long, longer from time to time.
+constexpr base::Duration kRetryDelayMin = std::chrono::seconds(1);
+constexpr base::Duration kRetryDelayMax = std::chrono::seconds(30);
 constexpr std::uint32_t kExpiryBatch = 500;
 
 }  // namespace
@@ -59,8 +61,8 @@ OfflineQueue::State* OfflineQueue::state_of(const xmpp::Jid& account) {
 bool OfflineQueue::waits(Account& account, const Resource& resource) {
     const State& state = states_.of(account);
     if (state.handing_over) return resource.session_id == state.session;
-    if (state.writes_open == 0) return false;
-    // Whoever will be handed the queue when the writes are done.
+    if (state.writes_open == 0 && !state.failed) return false;
+    // Whoever will be handed the queue when the writes are done, or reading is tried again.
     for (const auto& other : account.resources())
         if (other->takes_messages()) return other.get() == &resource;
     return false;
@@ -205,14 +207,23 @@ void OfflineQueue::note_written(const xmpp::Jid& account, std::span<const Messag
 
 reactor::Deferred<void> OfflineQueue::remove_written(xmpp::Jid account) {
     const std::string name(account.bare_view());
+    base::Duration delay = kRetryDelayMin;
     for (;;) {
         Written& written = written_.at(name);
         if (written.waiting.empty()) break;
         written.leaving = std::exchange(written.waiting, {});
         auto removing = remove(account, written.leaving);
-        static_cast<void>(co_await std::move(removing));
-        taken_out(account, written_.at(name).leaving);
-        written_.at(name).leaving.clear();
+        const base::Result<bool> removed = co_await std::move(removing);
+        std::vector<MessageId> left = std::exchange(written_.at(name).leaving, {});
+        if (removed && *removed) {
+            delay = kRetryDelayMin;
+            taken_out(account, left);
+            continue;
+        }
+        // Nobody is given them meanwhile.
+        std::ranges::move(left, std::back_inserter(written_.at(name).waiting));
+        static_cast<void>(co_await reactor::sleep(parts_.world.reactor, delay));
+        delay = std::min(2 * delay, kRetryDelayMax);
     }
     written_.erase(name);
     co_return {};
@@ -222,6 +233,7 @@ reactor::Deferred<void> OfflineQueue::remove_written(xmpp::Jid account) {
 
 void OfflineQueue::start(Account& account, const Resource& resource) {
     State& state = states_.of(account);
+    state.no_room.erase(resource.session_id);
     state.again = std::exchange(state.handing_over, true);
     if (state.again) return;
     state.session = resource.session_id;
@@ -246,6 +258,7 @@ void OfflineQueue::start_any(Account& account) {
 
 void OfflineQueue::go_on(Account& account, const Resource& resource) {
     State& state = states_.of(account);
+    state.no_room.erase(resource.session_id);
     if (state.left_over && resource.takes_messages()) start(account, resource);
 }
 
@@ -254,15 +267,18 @@ void OfflineQueue::begin(const xmpp::Jid& account, SessionId session) {
 }
 
 // If another resource could go on with what is left, it does.
-void OfflineQueue::finish(const xmpp::Jid& account, bool queue_is_empty) {
+void OfflineQueue::finish(const xmpp::Jid& account, Handed how) {
     Account* loaded = parts_.accounts.find(account);
     if (loaded == nullptr) return;
     State& state = states_.of(*loaded);
     const SessionId ended = std::exchange(state.session, 0);
     state.handing_over = false;
     state.gone.clear();
-    state.left_over = !queue_is_empty;
-    if (queue_is_empty) {
+    state.left_over = how != Handed::all;
+    if (how != Handed::no_room) state.no_room.clear();
+    if (how == Handed::refused) return try_again_later(account);
+    state.retry_delay = {};
+    if (how == Handed::all) {
         // There is nothing left for whom it was handed over to.
         if (state.again) {
             start_any(*loaded);
@@ -274,11 +290,13 @@ void OfflineQueue::finish(const xmpp::Jid& account, bool queue_is_empty) {
         }
         return;
     }
+    state.no_room.insert(ended);
     for (const auto& other : loaded->resources()) {
-        if (other->session_id == ended || !other->takes_messages()) continue;
+        if (state.no_room.contains(other->session_id) || !other->takes_messages()) continue;
         start(*loaded, *other);
         return;
     }
+    state.no_room.clear();
 }
 
 reactor::Deferred<void> OfflineQueue::hand_over(xmpp::Jid account, SessionId session) {
@@ -292,11 +310,9 @@ reactor::Deferred<void> OfflineQueue::hand_over(xmpp::Jid account, SessionId ses
             });
         base::Result<std::vector<storage::Delivery>> page = co_await std::move(reading);
         if (!page || page->empty()) {
-            if (!page) {
+            if (!page)
                 parts_.world.log.error("offline.read_failed", {{"why", page.error().message()}});
-                try_again_later(account);
-            }
-            finish(account, true);
+            finish(account, page ? Handed::all : Handed::refused);
             co_return {};
         }
         after = page->back().id;
@@ -308,9 +324,9 @@ reactor::Deferred<void> OfflineQueue::hand_over(xmpp::Jid account, SessionId ses
             const auto part = rest.first(part_of(rest));
             rest = rest.subspan(part.size());
             auto handing = hand_over_part(account, session, part);
-            const base::Result<bool> done = co_await std::move(handing);
-            if (!done || !*done) {
-                finish(account, false);
+            const base::Result<Handed> done = co_await std::move(handing);
+            if (!done || *done != Handed::all) {
+                finish(account, done.value_or(Handed::no_room));
                 co_return {};
             }
             handed_over_.add(part.size());
@@ -324,11 +340,12 @@ reactor::Deferred<void> OfflineQueue::hand_over(xmpp::Jid account, SessionId ses
 void OfflineQueue::try_again_later(const xmpp::Jid& account) {
     State* state = state_of(account);
     if (state == nullptr || std::exchange(state->failed, true)) return;
-    tasks_.add("offline retry", try_again(account));
+    state->retry_delay = std::clamp(2 * state->retry_delay, kRetryDelayMin, kRetryDelayMax);
+    tasks_.add("offline retry", try_again(account, state->retry_delay));
 }
 
-reactor::Deferred<void> OfflineQueue::try_again(xmpp::Jid account) {
-    static_cast<void>(co_await reactor::sleep(parts_.world.reactor, kRetryDelay));
+reactor::Deferred<void> OfflineQueue::try_again(xmpp::Jid account, base::Duration delay) {
+    static_cast<void>(co_await reactor::sleep(parts_.world.reactor, delay));
     State* state = state_of(account);
     if (state == nullptr || !std::exchange(state->failed, false)) co_return {};
     start_any(*parts_.accounts.find(account));
@@ -376,41 +393,41 @@ void OfflineQueue::drop_orphans(const xmpp::Jid& account, SessionId session,
         .detach("offline orphans");
 }
 
-// False: the session cannot take more.
-reactor::Deferred<bool> OfflineQueue::hand_over_part(xmpp::Jid account, SessionId session,
-                                                     std::span<const storage::Delivery> part) {
+reactor::Deferred<OfflineQueue::Handed> OfflineQueue::hand_over_part(
+    xmpp::Jid account, SessionId session, std::span<const storage::Delivery> part) {
     const Resource* taker = parts_.accounts.resource_of(account, session);
-    if (taker == nullptr || !taker->available()) co_return false;
+    if (taker == nullptr || !taker->available()) co_return Handed::no_room;
     if (taker->managed != storage::kOfflineQueue) {
         // Not to somebody who is not there.
         const base::Result<void> there = co_await taker->session->flushed();
-        if (!there || parts_.accounts.resource_of(account, session) == nullptr) co_return false;
+        if (!there || parts_.accounts.resource_of(account, session) == nullptr)
+            co_return Handed::no_room;
         auto handing = hand_over_managed(account, session, part);
-        const base::Result<bool> done = co_await std::move(handing);
-        if (!done || !*done) co_return false;
+        const base::Result<Handed> done = co_await std::move(handing);
+        if (!done || *done != Handed::all) co_return done.value_or(Handed::no_room);
         taker = parts_.accounts.resource_of(account, session);
-        if (taker == nullptr) co_return false;
+        if (taker == nullptr) co_return Handed::no_room;
         const base::Result<void> room = co_await taker->session->flushed();
-        co_return room.has_value();
+        co_return room ? Handed::all : Handed::no_room;
     }
     std::vector<MessageId> ids;
     for (const storage::Delivery& kept : part) {
         ids.push_back(kept.id);
         if (has_seen(account, session, kept.id)) continue;
-        // Should storage refuse to remove it, it must not come again here.
         seen(account, session, kept.id);
         if (auto message = to_stanza(account, kept))
             taker->session->deliver_stored(*std::move(message));
     }
     const base::Result<void> flushed = co_await taker->session->flushed();
-    if (!flushed) co_return false;
-    co_return co_await remove(account, std::move(ids));
+    if (!flushed) co_return Handed::no_room;
+    note_written(account, ids);
+    co_return Handed::all;
 }
 
 // With stream management the messages leave the queue for the session's own deliveries; what the
 // client has seen otherwise as well, so that it is back in the queue if that is not acknowledged.
-reactor::Deferred<bool> OfflineQueue::hand_over_managed(xmpp::Jid account, SessionId session,
-                                                        std::span<const storage::Delivery> part) {
+reactor::Deferred<OfflineQueue::Handed> OfflineQueue::hand_over_managed(
+    xmpp::Jid account, SessionId session, std::span<const storage::Delivery> part) {
     const Resource* taker = parts_.accounts.resource_of(account, session);
     std::vector<Place> places;
     std::vector<storage::HandOver> rows;
@@ -424,12 +441,10 @@ reactor::Deferred<bool> OfflineQueue::hand_over_managed(xmpp::Jid account, Sessi
         });
     const base::Result<std::int64_t> moved = co_await std::move(writing);
     taker = parts_.accounts.resource_of(account, session);
-    if (!moved) {
+    if (!moved)
         parts_.world.log.error("offline.hand_over_failed",
                                {{"account", account.text()}, {"why", moved.error().message()}});
-        try_again_later(account);
-    }
-    if (taker == nullptr) co_return false;
+    if (taker == nullptr) co_return moved ? Handed::no_room : Handed::refused;
     for (std::size_t i = 0; i < part.size(); ++i) {
         std::optional<xmpp::Stanza> message;
         if (moved && !has_seen(account, session, part[i].id)) message = to_stanza(account, part[i]);
@@ -439,7 +454,7 @@ reactor::Deferred<bool> OfflineQueue::hand_over_managed(xmpp::Jid account, Sessi
             taker->session->give_up(places[i].number);
         }
     }
-    co_return moved.has_value();
+    co_return moved ? Handed::all : Handed::refused;
 }
 
 std::optional<xmpp::Stanza> OfflineQueue::to_stanza(const xmpp::Jid& account,
@@ -467,8 +482,7 @@ std::size_t OfflineQueue::part_of(std::span<const storage::Delivery> page) const
     return count;
 }
 
-// Removing what was handed over is retried by nobody: if it fails, the same messages come again at
-// the next login, which the log says.
+// False: storage refused, which the log says.
 reactor::Deferred<bool> OfflineQueue::remove(xmpp::Jid account, std::vector<MessageId> ids) {
     auto writing = parts_.database.write([account, ids = std::move(ids)](Transaction& transaction) {
         return Deliveries(transaction).remove_delivered(account, ids);

@@ -79,8 +79,16 @@ public:
     /// A session has its connection back (XEP-0198): the same, if something was left over for want
     /// of one.
     void go_on(Account& account, const Resource& resource);
+    /// The account's sessions were restored after a restart: something may have been left over.
+    void restored(Account& account) { states_.of(account).left_over = true; }
 
 private:
+    /// What became of messages for a session.
+    enum class Handed : std::uint8_t {
+        all,
+        no_room,  ///< It cannot take more now.
+        refused,  ///< By storage: nobody can.
+    };
     struct Given {
         SessionId session = 0;
         std::vector<storage::MessageId> ids;  // Not yet looked after by the task.
@@ -95,15 +103,17 @@ private:
     };
     struct State final : ModuleState {
         bool handing_over = false;
-        bool begun = false;           // Not so while messages are passing.
-        bool again = false;           // There may be more behind the hand-over's back.
-        bool has_arrived = false;     // Of what was expected, while more is.
-        bool left_over = false;       // Nobody could take more.
-        bool failed = false;          // Storage did, and is asked again later.
-        SessionId session = 0;        // To whom, while handing over.
-        std::size_t writes_open = 0;  // Expected, not yet arrived.
-        std::size_t passing = 0;      // Expected, not yet passed.
-        std::vector<Given> given;     // A task each.
+        bool begun = false;            // Not so while messages are passing.
+        bool again = false;            // There may be more behind the hand-over's back.
+        bool has_arrived = false;      // Of what was expected, while more is.
+        bool left_over = false;        // Nobody could take more.
+        bool failed = false;           // Storage did, and is asked again later.
+        base::Duration retry_delay{};  // The last one; zero: it did not fail.
+        SessionId session = 0;         // To whom, while handing over.
+        std::set<SessionId> no_room;   // They could not take more, one after the other.
+        std::size_t writes_open = 0;   // Expected, not yet arrived.
+        std::size_t passing = 0;       // Expected, not yet passed.
+        std::vector<Given> given;      // A task each.
         std::map<SessionId, Seen> seen;
         std::multiset<storage::MessageId> in_flight;  // Once for each who was given it.
         std::map<storage::MessageId, Waiting> only_for;
@@ -111,8 +121,8 @@ private:
         std::vector<reactor::Promise<void>> waiting;  // Until nothing is passing.
     };
 
-    /// Of one account: clients have got them, and they leave the queue. Outlives the account's
-    /// state, which goes with its last session.
+    /// Of one account: clients have got them, and they leave the queue, sooner or later. Outlives
+    /// the account's state, which goes with its last session. Bounded by the queue.
     struct Written {
         std::vector<storage::MessageId> waiting;
         std::vector<storage::MessageId> leaving;  // In the write that is under way.
@@ -121,14 +131,15 @@ private:
     State* state_of(const xmpp::Jid& account);
     void begin(const xmpp::Jid& account, SessionId session);
     reactor::Deferred<void> hand_over(xmpp::Jid account, SessionId session);
-    reactor::Deferred<bool> hand_over_part(xmpp::Jid account, SessionId session,
-                                           std::span<const storage::Delivery> part);
-    reactor::Deferred<bool> hand_over_managed(xmpp::Jid account, SessionId session,
-                                              std::span<const storage::Delivery> part);
-    void finish(const xmpp::Jid& account, bool queue_is_empty);
+    reactor::Deferred<Handed> hand_over_part(xmpp::Jid account, SessionId session,
+                                             std::span<const storage::Delivery> part);
+    reactor::Deferred<Handed> hand_over_managed(xmpp::Jid account, SessionId session,
+                                                std::span<const storage::Delivery> part);
+    /// `how`: the last of it went.
+    void finish(const xmpp::Jid& account, Handed how);
     reactor::Deferred<void> nothing_passing(xmpp::Jid account);
     void try_again_later(const xmpp::Jid& account);
-    reactor::Deferred<void> try_again(xmpp::Jid account);
+    reactor::Deferred<void> try_again(xmpp::Jid account, base::Duration delay);
     bool has_seen(const xmpp::Jid& account, SessionId session, storage::MessageId id);
     static void land(State& state, std::span<const storage::MessageId> ids);
     reactor::Deferred<void> watch(xmpp::Jid account, SessionId session);

@@ -3,6 +3,7 @@
 #include "reactor/combine.h"
 #include "reactor/network.h"
 #include "reactor/ready_queue.h"
+#include "server/routing/offline_queue.h"
 #include "server/routing/presence_broadcast.h"
 #include "server/sessions/client_context.h"
 #include "server/sessions/client_session.h"
@@ -265,22 +266,49 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
             left.push_back(id);
         // A part at a time: the database takes only so many writes at once.
         while (!left.empty()) {
-            std::vector<std::pair<SessionId, reactor::Deferred<void>>> saving;
+            std::vector<Saving> saving;
             for (; !left.empty() && saving.size() < kSavesAtOnce; left.pop_back())
-                if (ClientSession* session = find_session(left.back()))
-                    if (auto saved = session->save())
-                        saving.emplace_back(left.back(), write(*std::move(saved)));
-            for (auto& [id, writing] : saving) {
-                const base::Result<void> written = co_await std::move(writing);
-                if (ClientSession* session = find_session(id))
-                    session->suspend(written.has_value());
-                if (written) continue;
-                // It cannot be resumed, and nothing that it was sent is lost.
-                world.log.error("sm.save_failed", {{"why", written.error().message()}});
+                if (auto begun = begin_saving(left.back())) saving.push_back(*std::move(begun));
+            for (Saving& one : saving) {
+                auto finishing = finish_saving(std::move(one));
+                static_cast<void>(co_await std::move(finishing));
             }
         }
         for (const auto& [id, session] : sessions)
-            session->suspend(false);
+            session->suspend(std::nullopt);
+        co_return {};
+    }
+
+    struct Saving {
+        SessionId id = 0;
+        std::uint32_t taken = 0;
+        reactor::Deferred<void> writing;
+    };
+
+    std::optional<Saving> begin_saving(SessionId id) {
+        ClientSession* session = find_session(id);
+        auto saved = session == nullptr ? std::nullopt : session->save();
+        if (!saved) return std::nullopt;
+        const std::uint32_t taken = saved->taken;
+        return Saving{id, taken, write(*std::move(saved))};
+    }
+
+    reactor::Deferred<void> finish_saving(Saving saving) {
+        const base::Result<void> written = co_await std::move(saving.writing);
+        std::optional<std::uint32_t> taken;
+        if (written) taken = saving.taken;
+        // What came meanwhile belongs to it; what comes now is for nobody, and the client does not
+        // count it.
+        const ClientSession* saved = find_session(saving.id);
+        if (written && saved != nullptr && saved->outdated()) {
+            if (auto again = begin_saving(saving.id)) {
+                const base::Result<void> replaced = co_await std::move(again->writing);
+                if (replaced) taken = again->taken;
+            }
+        }
+        // If not, it cannot be resumed, and nothing that it was sent is lost.
+        if (!written) world.log.error("sm.save_failed", {{"why", written.error().message()}});
+        if (ClientSession* session = find_session(saving.id)) session->suspend(taken);
         co_return {};
     }
 
@@ -344,6 +372,7 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
             co_return false;
         }
         fill_in(**resource, *saved, stream.key);
+        context.router.offline().restored(*context.accounts.find(stream.owner));
         // Should the server crash now, what is saved would be out of date.
         auto writing =
             context.database.write([key = stream.key, at = world.clock.wall()](
