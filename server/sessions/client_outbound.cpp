@@ -71,7 +71,7 @@ void ClientSession::release_held() {
 }
 
 reactor::Deferred<void> ClientSession::flushed() {
-    if (!open() || detached_) return base::Errc::closed;
+    if (!open() || detached_ || frozen_) return base::Errc::closed;
     if (sm_ != nullptr && !has_room()) return sm_->waiting_for_room.emplace_back().deferred();
     if (order_ == nullptr || order_->empty()) {
         if (stream_.queued_bytes() == 0) return reactor::ready();
@@ -96,7 +96,8 @@ bool ClientSession::returns(const OutboundOrder::Item& item) const {
 
 Place ClientSession::reserve() {
     release_held();  // A message is coming, and what came before it goes before it.
-    if (sm_ == nullptr) return {.number = order().reserve(false)};
+    // What is saved knows nothing of it: it waits in the offline queue.
+    if (sm_ == nullptr || frozen_) return {.number = order().reserve(false)};
     return {.number = order().reserve(true, sm_->key != 0),
             .session = sm_->key,
             .sequence = sm_->enter()};
@@ -122,7 +123,8 @@ OutboundOrder& ClientSession::order() {
 
 // While the client does not know its resource, everything waits.
 void ClientSession::enqueue(OutboundOrder::Item item) {
-    if (held_ != nullptr && state_ == State::bound && item.stanza && hold_back(*item.stanza))
+    if (held_ != nullptr && state_ == State::bound && item.stanza && !frozen_ &&
+        hold_back(*item.stanza))
         return;
     if (sm_ != nullptr) {
         item.counted = true;
@@ -144,7 +146,7 @@ void ClientSession::send_ordered() {
 
 void ClientSession::transmit(OutboundOrder::Item item) {
     if (item.waiting) {
-        if (detached_) return;  // Whoever waits hears that the connection is gone.
+        if (detached_ || frozen_) return;  // Whoever waits hears that the connection is gone.
         if (stream_.queued_bytes() > 0) {
             unwritten().wait(stream_.queued_total(), *std::move(item.waiting));
         } else {
@@ -167,7 +169,9 @@ void ClientSession::transmit(OutboundOrder::Item item) {
         item.stanza->append_to(context_.scratch);
         xml = context_.scratch;
     }
-    if (counted && detached_) return remember(item, xml);
+    if (counted && frozen_) outdated_ = true;
+    if (counted && (detached_ || frozen_)) return remember(item, xml);
+    if (frozen_) return;
     stream_.send(xml);
     if (counted) {
         unwritten().add(stream_.queued_total());
@@ -181,6 +185,7 @@ void ClientSession::transmit(OutboundOrder::Item item) {
 }
 
 void ClientSession::send(std::string_view text) {
+    if (frozen_) return;
     stream_.send(text);
     if (state_ != State::bound) return;
     unwritten().add(stream_.queued_total());

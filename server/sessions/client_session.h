@@ -111,10 +111,12 @@ public:
         std::string state;
     };
     std::optional<Saved> save();
+    /// It was sent something since it was saved, and has not got it: save it once more.
+    bool outdated() const { return outdated_; }
     /// A restored session that cannot be bound: as if it had not been restored.
     void drop();
-    /// `saved`: the database has it.
-    void suspend(bool saved);
+    /// `taken`: the count that was saved; nullopt when it was not.
+    void suspend(std::optional<std::uint32_t> taken);
 
     // --- for Negotiation
 
@@ -259,7 +261,9 @@ private:
     bool congested_ = false;
     bool storing_much_ = false;
     bool moved_ = false;
-    bool detached_ = false;   // Bound, without a connection, until it is resumed.
+    bool detached_ = false;  // Bound, without a connection, until it is resumed.
+    bool frozen_ = false;    // Saved: nothing more goes out, so that it stays true.
+    bool outdated_ = false;
     bool suspended_ = false;  // Saved for the next start of the server.
     bool counts_ = true;
     SessionId successor_ = 0;

@@ -30,8 +30,9 @@ constexpr std::size_t kTokenBytes = 18;
 constexpr base::Duration kPatience = std::chrono::seconds(5);
 
 struct EndedRow {
-    std::int64_t moved = 0;              // Into the offline queue.
-    std::optional<std::uint32_t> taken;  // When it is kept.
+    std::int64_t moved = 0;                // Into the offline queue.
+    std::vector<storage::HandOver> given;  // Not acknowledged.
+    std::optional<std::uint32_t> taken;    // When it is kept.
 };
 
 std::uint32_t seconds_of(base::Duration time) {
@@ -154,7 +155,7 @@ void ClientSession::settle(std::uint32_t number) {
 
 // Once a turn: one question and one answer, however many stanzas and questions there were.
 void ClientSession::on_flush() {
-    if (sm_ == nullptr || state_ != State::bound || detached_) return;
+    if (sm_ == nullptr || state_ != State::bound || detached_ || frozen_) return;
     if (sm_->should_ask()) {
         sm_->asked();
         send(xmpp::kSmRequestXml);
@@ -307,6 +308,7 @@ void ClientSession::remember(const OutboundOrder::Item& item, std::string_view b
                .shared = item.shared,
                .request = is_iq && item.stanza->is_request(),
                .returns = returns(item)});
+    if (frozen_) return;
     if (sm_->unacknowledged() <= context_.settings.unacknowledged_max &&
         sm_->unacknowledged_bytes() <= context_.settings.unacknowledged_bytes_max)
         return;
@@ -439,6 +441,7 @@ void ClientSession::end_management() {
                     .owner = jid_,
                     .gone = std::exchange(ended->unsaved, {}),
                     .shared = storage::SharedDeliveries::left};
+    if (!left.token.empty()) context_.resumable.begin_end(left.token);
     const auto taken =
         ended->all_settled() ? std::optional(ended->taken()) : std::optional<std::uint32_t>();
     context_.tasks.add("sm end", end_stream_row(context_, std::move(left), taken));
@@ -448,7 +451,8 @@ void ClientSession::end_management() {
 // need not send again. `taken`: nullopt when only the database will know.
 reactor::Deferred<void> ClientSession::end_stream_row(ClientContext& context, LostStream ended,
                                                       std::optional<std::uint32_t> taken) {
-    const bool counts = !ended.token.empty() && context.resumable.has_room();
+    const std::string token = ended.token;
+    const bool counts = !token.empty() && context.resumable.has_room();
     ended.forget_at = context.world.reactor.now() + (counts ? kCountKept : base::Duration::zero());
     auto writing = context.database.write(
         [ended, taken, limits = context.router.offline().limits(), counts,
@@ -457,6 +461,7 @@ reactor::Deferred<void> ClientSession::end_stream_row(ClientContext& context, Lo
             SmSessions streams(transaction);
             EndedRow row;
             TRY(forget(transaction, ended.owner, ended.key, ended.gone));
+            row.given = TRY(Deliveries(transaction).given(ended.key, kGivenMax));
             row.moved =
                 TRY(Deliveries(transaction, limits).move_to_offline(ended.key, keep, ended.shared));
             if (!counts) {
@@ -470,7 +475,7 @@ reactor::Deferred<void> ClientSession::end_stream_row(ClientContext& context, Lo
             row.taken = taken.value_or(stream->taken);
             return row;
         });
-    const base::Result<EndedRow> row = co_await std::move(writing);
+    base::Result<EndedRow> row = co_await std::move(writing);
     if (!row)
         context.world.log.error("sm.end_failed",
                                 {{"jid", ended.owner.text()}, {"why", row.error().message()}});
@@ -481,9 +486,11 @@ reactor::Deferred<void> ClientSession::end_stream_row(ClientContext& context, Lo
         context.keeper.keep_lost(std::move(ended), kReleaseRetry);
     } else if (row->taken) {
         ended.taken = *row->taken;
+        ended.given = std::move(row->given);
         ended.released = true;
         context.keeper.keep_lost(std::move(ended), kCountKept);
     }
+    context.resumable.finish_end(token);
     context.router.offline().arrived(owner, row && row->moved > 0);
     co_return {};
 }
@@ -496,6 +503,9 @@ std::optional<ClientSession::Saved> ClientSession::save() {
     if (sm_ == nullptr || !sm_->enabled || sm_->token.empty() || resource == nullptr ||
         state_ != State::bound || (order_ != nullptr && !order_->empty()))
         return std::nullopt;
+    frozen_ = true;
+    outdated_ = false;
+    sm_->waiting_for_room.clear();
     return Saved{
         .key = sm_->key,
         .taken = sm_->settled(),
@@ -519,10 +529,11 @@ void ClientSession::drop() {
 }
 
 // Closes the connection so that the client comes back to resume: without a word on the stream.
-void ClientSession::suspend(bool saved) {
+void ClientSession::suspend(std::optional<std::uint32_t> taken) {
     if (suspended_ || sm_ == nullptr) return;
+    frozen_ = false;
     if (!detached_) {
-        if (saved) sm_->stored(sm_->settled());
+        if (taken) sm_->stored(*taken);
         acknowledge(sm_->acknowledgeable());
         stream_.flush_now();
     }

@@ -42,7 +42,7 @@ public:
 
     /// What a stream that cannot be resumed has not delivered waits for any client from now on, if
     /// that is not so already. False: not yet; it will be tried again.
-    static reactor::Deferred<bool> release_lost(ClientContext& context, LostStream lost);
+    static reactor::Deferred<bool> release_lost(ClientContext& context, LostStream& lost);
     /// The same; and its count is forgotten when the time has come.
     static reactor::Deferred<void> forget_lost(ClientContext& context, LostStream lost);
 
@@ -93,6 +93,8 @@ private:
     reactor::Deferred<void> resume(xmpp::SmResume wanted);
     void take_over(ClientSession& old, std::uint32_t handled);
     reactor::Deferred<void> refuse_resume(xmpp::SmResume wanted);
+    reactor::Deferred<bool> take_back_given(const LostStream& lost, std::uint32_t handled);
+    bool is_ending(const std::string& token) const;
 
     void refuse_bind(const xmpp::Stanza& request, const xmpp::StanzaError& error);
 

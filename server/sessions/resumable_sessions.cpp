@@ -14,6 +14,8 @@ std::optional<SessionId> ResumableSessions::find(const std::string& token) const
 void ResumableSessions::add_lost(LostStream stream, base::MonotonicTime until) {
     const Key key = stream.key;
     static_cast<void>(take_lost(key));
+    if (given_ + stream.given.size() > kGivenInAllMax) stream.given.clear();
+    given_ += stream.given.size();
     if (!stream.token.empty()) lost_by_token_[stream.token] = key;
     lost_by_account_.emplace(stream.owner.bare_view(), key);
     lost_by_time_.emplace(until, key);
@@ -25,6 +27,7 @@ std::optional<LostStream> ResumableSessions::take_lost(Key key) {
     if (found == lost_.end()) return std::nullopt;
     Lost lost = std::move(found->second);
     lost_.erase(found);
+    given_ -= lost.stream.given.size();
     lost_by_token_.erase(lost.stream.token);
     lost_by_account_.erase({std::string(lost.stream.owner.bare_view()), key});
     lost_by_time_.erase({lost.until, key});

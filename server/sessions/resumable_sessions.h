@@ -23,6 +23,9 @@ namespace server {
 /// Counts of streams that have ended, kept in case their clients ask.
 inline constexpr std::size_t kCountsKeptMax = 10'000;
 inline constexpr base::Duration kCountKept = std::chrono::hours(24);
+/// Deliveries of theirs that are remembered, of one stream and of all on a shard.
+inline constexpr std::uint32_t kGivenMax = 1'000;
+inline constexpr std::size_t kGivenInAllMax = 100'000;
 /// What storage refused is tried again after so long.
 inline constexpr base::Duration kReleaseRetry = std::chrono::seconds(10);
 
@@ -37,8 +40,9 @@ struct LostStream {
     std::optional<std::uint32_t> handled = {};
     StreamManagement::Acknowledged gone = {};
     storage::SharedDeliveries shared = storage::SharedDeliveries::taken;
-    bool released = false;               ///< Others have taken over its deliveries.
-    base::MonotonicTime forget_at = {};  ///< When the count is worth nothing any more.
+    bool released = false;                      ///< Others have taken over its deliveries:
+    std::vector<storage::HandOver> given = {};  ///< These. Its client may say yet that it has them.
+    base::MonotonicTime forget_at = {};         ///< When the count is worth nothing any more.
 };
 
 class ResumableSessions {
@@ -46,6 +50,11 @@ public:
     void add(const std::string& token, SessionId session) { live_[token] = session; }
     void remove(const std::string& token) { live_.erase(token); }
     std::optional<SessionId> find(const std::string& token) const;
+
+    /// A stream that has ended, and of which `add_lost` will tell when that is in the database.
+    void begin_end(const std::string& token) { ending_.insert(token); }
+    void finish_end(const std::string& token) { ending_.erase(token); }
+    bool is_ending(const std::string& token) const { return ending_.contains(token); }
 
     /// `until`: when `take_lost_until` gives it. Replaces what is known of the same stream.
     void add_lost(LostStream stream, base::MonotonicTime until);
@@ -70,7 +79,9 @@ private:
     std::optional<LostStream> take_lost(Key key);
 
     std::unordered_map<std::string, SessionId> live_;
+    std::set<std::string> ending_;
     std::map<Key, Lost> lost_;
+    std::size_t given_ = 0;  // Of those.
     std::unordered_map<std::string, Key> lost_by_token_;
     std::set<std::pair<std::string, Key>> lost_by_account_;
     std::set<std::pair<base::MonotonicTime, Key>> lost_by_time_;

@@ -26,6 +26,11 @@ using xmpp::StreamError;
 /// answers, and requests are waited for with patience.
 constexpr base::Duration kSettleInterval = std::chrono::milliseconds(2);
 
+/// Storage may refuse to note what a client has got, which is then better off waiting a little:
+/// what it is not known to have comes again. It cannot wait for a disk that stays full.
+constexpr unsigned kReleaseAttempts = 3;
+constexpr base::Duration kReleasePause = std::chrono::seconds(1);
+
 /// What the client of a lost stream says that it got although it was never acknowledged. Where it
 /// waits in the offline queue for another client of the account, nobody knows any more for whom.
 base::Result<void> acknowledge_lost(Transaction& transaction, const LostStream& lost,
@@ -47,19 +52,26 @@ base::Result<void> acknowledge_lost(Transaction& transaction, const LostStream& 
     return {};
 }
 
-/// Yields how many messages are in the offline queue now.
-base::Result<std::int64_t> release_rows(Transaction& transaction, const LostStream& lost,
+struct ReleasedRows {
+    std::int64_t moved = 0;  ///< Into the offline queue.
+    std::vector<storage::HandOver> given;
+};
+
+base::Result<ReleasedRows> release_rows(Transaction& transaction, const LostStream& lost,
                                         const storage::OfflineQueueLimits& limits,
                                         base::Duration keep, base::WallTime now) {
     const auto there = storage::SmSessions(transaction).detach(lost.key, now);
-    if (!there && there.error().is(base::Errc::not_found)) return 0;  // Gone with its account.
+    if (!there && there.error().is(base::Errc::not_found))
+        return ReleasedRows();  // Gone with its account.
     if (!there) return std::unexpected(there.error());
     storage::Deliveries deliveries(transaction, limits);
     TRY(ClientSession::forget(transaction, lost.owner, lost.key, lost.gone));
     if (lost.handled) TRY(acknowledge_lost(transaction, lost, *lost.handled));
-    const std::int64_t moved = TRY(deliveries.move_to_offline(lost.key, keep, lost.shared));
+    ReleasedRows released;
+    released.given = TRY(deliveries.given(lost.key, kGivenMax));
+    released.moved = TRY(deliveries.move_to_offline(lost.key, keep, lost.shared));
     if (lost.shared == storage::SharedDeliveries::taken) TRY(deliveries.remove_had(lost.owner));
-    return moved;
+    return released;
 }
 
 }  // namespace
@@ -90,6 +102,7 @@ void Negotiation::on_management(const xmpp::Element& element) {
 reactor::Deferred<void> Negotiation::resume(xmpp::SmResume wanted) {
     // Not from inside the stream's call: it will be taken out from under the parser.
     static_cast<void>(co_await reactor::yield());
+    if (!session_.open()) co_return {};
     const auto found = context_.resumable.find(wanted.previd);
     ClientSession* old = found ? context_.keeper.find_session(*found) : nullptr;
     if (old == nullptr || !old->bound() || !old->jid().same_bare(session_.jid())) {
@@ -133,13 +146,23 @@ void Negotiation::take_over(ClientSession& old, std::uint32_t handled) {
 // the offline queue before the client goes on: nothing new may overtake it. The count stays: the
 // next crash may come before the client has heard it.
 reactor::Deferred<void> Negotiation::refuse_resume(xmpp::SmResume wanted) {
+    while (is_ending(wanted.previd)) {
+        static_cast<void>(co_await reactor::sleep(context_.world.reactor, kSettleInterval));
+        if (!session_.open()) co_return {};
+    }
     std::optional<std::uint32_t> taken;
-    if (auto lost = context_.resumable.release_lost(wanted.previd, session_.jid())) {
+    for (unsigned attempt = 1; attempt <= kReleaseAttempts; ++attempt) {
+        auto lost = context_.resumable.release_lost(wanted.previd, session_.jid());
+        if (!lost) break;
         taken = lost->taken;
         knows_lost_ = true;
         lost->handled = wanted.handled;
-        auto releasing = release_lost(context_, *std::move(lost));
-        static_cast<void>(co_await std::move(releasing));
+        auto releasing =
+            lost->released ? take_back_given(*lost, wanted.handled) : release_lost(context_, *lost);
+        const base::Result<bool> released = co_await std::move(releasing);
+        if (!session_.open()) co_return {};
+        if (released && *released) break;
+        static_cast<void>(co_await reactor::sleep(context_.world.reactor, kReleasePause));
         if (!session_.open()) co_return {};
     }
     session_.send(xmpp::failed_xml(StanzaCondition::item_not_found,
@@ -148,7 +171,37 @@ reactor::Deferred<void> Negotiation::refuse_resume(xmpp::SmResume wanted) {
     co_return {};
 }
 
-reactor::Deferred<bool> Negotiation::release_lost(ClientContext& context, LostStream lost) {
+// What it took is known a moment later.
+bool Negotiation::is_ending(const std::string& token) const {
+    if (context_.resumable.is_ending(token)) return true;
+    const auto found = context_.resumable.find(token);
+    const ClientSession* old = found ? context_.keeper.find_session(*found) : nullptr;
+    return old != nullptr && !old->bound();
+}
+
+// Somebody else came before the client could say what it has: it is in the offline queue.
+reactor::Deferred<bool> Negotiation::take_back_given(const LostStream& lost,
+                                                     std::uint32_t handled) {
+    std::vector<storage::MessageId> had;
+    if (!lost.given.empty()) {
+        const std::int64_t through =
+            StreamManagement::number_of(handled, lost.given.front().sequence);
+        for (const storage::HandOver& given : lost.given)
+            if (given.sequence <= through) had.push_back(given.id);
+    }
+    if (had.empty()) co_return true;
+    ClientContext& context = context_;
+    const xmpp::Jid account = lost.owner.bare();
+    auto writing = context.database.write([account, had](Transaction& transaction) {
+        return storage::Deliveries(transaction).remove_delivered(account, had);
+    });
+    const base::Result<std::int64_t> removed = co_await std::move(writing);
+    if (removed) context.router.offline().taken_out(account, had);
+    co_return removed.has_value();
+}
+
+/// `lost` outlives it.
+reactor::Deferred<bool> Negotiation::release_lost(ClientContext& context, LostStream& lost) {
     if (lost.released) co_return true;
     const xmpp::Jid account = lost.owner.bare();
     // Loaded, so that what comes meanwhile stays behind it.
@@ -166,19 +219,24 @@ reactor::Deferred<bool> Negotiation::release_lost(ClientContext& context, LostSt
                                 now = context.world.clock.wall()](Transaction& transaction) {
             return release_rows(transaction, lost, limits, keep, now);
         });
-    const base::Result<std::int64_t> moved = co_await std::move(writing);
-    if (!moved) {
+    base::Result<ReleasedRows> rows = co_await std::move(writing);
+    if (rows) {
+        lost.given = std::move(rows->given);
+    } else {
         context.world.log.error("sm.release_failed",
-                                {{"jid", lost.owner.text()}, {"why", moved.error().message()}});
-        context.keeper.keep_lost(std::move(lost), kReleaseRetry);
+                                {{"jid", lost.owner.text()}, {"why", rows.error().message()}});
+        context.keeper.keep_lost(lost, kReleaseRetry);
     }
-    if (expected && *expected) context.router.offline().arrived(account, moved && *moved > 0);
-    co_return moved.has_value();
+    if (expected && *expected) context.router.offline().arrived(account, rows && rows->moved > 0);
+    co_return rows.has_value();
 }
 
 reactor::Deferred<void> Negotiation::forget_lost(ClientContext& context, LostStream lost) {
+    const std::string token = lost.token;
+    context.resumable.begin_end(token);
     auto releasing = release_lost(context, lost);
     const base::Result<bool> released = co_await std::move(releasing);
+    context.resumable.finish_end(token);
     if (!released || !*released) co_return {};  // It is tried again.
     lost.released = true;
     const base::Duration left = lost.forget_at - context.world.reactor.now();

@@ -6,6 +6,7 @@ parley_test(server_sessions_test
         sessions/acknowledgement_test.cpp
         sessions/bind_test.cpp
         sessions/client_service_test.cpp
+        sessions/disabled_test.cpp
         sessions/held_stanzas_test.cpp
         sessions/login_test.cpp
         sessions/move_test.cpp
@@ -18,5 +19,6 @@ parley_test(server_sessions_test
         sessions/session_test.cpp
         sessions/stream_management_test.cpp
         sessions/stream_test.cpp
+        sessions/suspend_test.cpp
         ${PROJECT_SOURCE_DIR}/tests/support/scripted_client.cpp
         ${PROJECT_SOURCE_DIR}/tests/support/stage.cpp)
