@@ -57,7 +57,7 @@ Crowd::Crowd(Parts parts)
                 const auto device = static_cast<DeviceNumber>(phones_.size());
                 const Habits habits = habits_of(chance, i == 0);
                 made.devices.push_back(device);
-                parts_.messages.add_device({number, habits.manages_stream});
+                parts_.messages.add_device(number);
                 phones_.push_back(std::make_unique<Phone>(*this, device, number, habits,
                                                           Chance(parts_.seed, device)));
             }

@@ -72,6 +72,8 @@ void check_rosters(const Crowd& crowd, MessageLog& messages) {
         for (AccountNumber other = 0; other < count; ++other) {
             const Contact here = contact_of(crowd, one, other);
             const Contact there = contact_of(crowd, other, one);
+            // XEP-0191 §3.3: what an account answers is not heard by somebody who blocks it.
+            if (messages.ever_blocked(one, other) || messages.ever_blocked(other, one)) continue;
             if (sees(here) != is_seen_by(there))
                 messages.violation(fmt::format("a{} has a{} as '{}', who has it as '{}'", one,
                                                other, here.subscription, there.subscription));

@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 /// What a device got shortly before its connection broke may not have been acknowledged to the
 /// server.
 constexpr base::Duration kUnheard = 2min;
+/// Until what an outage of the database did has its consequences.
+constexpr base::Duration kNoticed = 5s;
 /// Around a failure of the database.
 constexpr base::Duration kAround = 15s;
 
@@ -56,8 +58,8 @@ std::string MessageLog::history_of(const MessageKey& key) const {
 
 void MessageLog::blame(const MessageKey& key, std::string_view what) {
     violation(fmt::format("{} {}: {} (device {} of account {} to account {}){}", journal_.now(),
-                          text_of(key), what, key.sender, devices_[key.sender].device.account,
-                          key.to, history_of(key)));
+                          text_of(key), what, key.sender, devices_[key.sender].account, key.to,
+                          history_of(key)));
 }
 
 // --- the sender
@@ -67,15 +69,23 @@ MessageKey MessageLog::sent(DeviceNumber sender, AccountNumber to,
     const MessageKey key{sender, to, ++devices_[sender].numbers[to]};
     Record& record = records_[key];
     record.sent_at = journal_.time();
+    record.sent_in = lineage_of(sender);
     record.to_device = to_device;
     ++totals_.sent;
     note(key, record, to_device ? fmt::format("sent to device {}", *to_device) : "sent");
     return key;
 }
 
+void MessageLog::is_for_that_device_alone(const MessageKey& key) {
+    Record& record = record_of(key);
+    record.for_nobody_else = true;
+    note(key, record, "is for nobody else");
+}
+
 void MessageLog::sent_again(const MessageKey& key, bool in_doubt) {
     Record& record = record_of(key);
     ++record.sendings;
+    record.sent_in = lineage_of(key.sender);
     if (in_doubt) ++record.submissions;
     note(key, record, in_doubt ? "sent again, in doubt" : "sent again");
 }
@@ -84,7 +94,7 @@ void MessageLog::acknowledged(const MessageKey& key) {
     Record& record = record_of(key);
     if (record.acknowledged_at) return;
     record.acknowledged_at = journal_.time();
-    record.lineage = static_cast<LineageNumber>(devices_[key.sender].lineages.size());
+    record.lineage = lineage_of(key.sender);
     ++totals_.acknowledged;
     note(key, record, "acknowledged");
 }
@@ -107,14 +117,12 @@ void MessageLog::arrived(const MessageKey& key, DeviceNumber device, Way way, bo
     const auto found = records_.find(key);
     if (found == records_.end()) return violation("arrived, but never sent: " + text_of(key));
     Record& record = found->second;
-    const Arrival arrival{journal_.time(), device,
-                          static_cast<LineageNumber>(devices_[device].lineages.size()), way,
-                          delayed};
+    const Arrival arrival{journal_.time(), device, lineage_of(device), way, delayed};
     note(key, record,
          fmt::format("seen by device {} (account {}, session {}) {}{}", device,
-                     devices_[device].device.account, arrival.lineage, name_of(way),
+                     devices_[device].account, arrival.lineage, name_of(way),
                      delayed ? ", delayed" : ""));
-    if (way != Way::own_copy && devices_[device].device.account != key.to)
+    if (way != Way::own_copy && devices_[device].account != key.to)
         blame(key, fmt::format("device {} is not of that account", device));
     check_blocked(key, record, arrival);
     check_repetition(key, record, arrival);
@@ -152,7 +160,7 @@ void MessageLog::check_repetition(const MessageKey& key, Record& record, const A
 bool MessageLog::may_repeat(const Record& record, const Arrival& first,
                             const Arrival& arrival) const {
     // What another device of the account got and did not acknowledge is for everybody again.
-    const AccountNumber account = devices_[arrival.device].device.account;
+    const AccountNumber account = devices_[arrival.device].account;
     if (first.way != arrival.way) {
         if (!arrival.delayed) return false;
         return first.lineage == arrival.lineage ? stopped_since(record.sent_at)
@@ -162,9 +170,18 @@ bool MessageLog::may_repeat(const Record& record, const Arrival& first,
     const Lineage& lineage = devices_[first.device].lineages[first.lineage - 1];
     if (lineage.ending == Ending::running) return false;
     // Who comes later finds what it had waiting for any device.
-    if (lineage.ending == Ending::told && *lineage.ended_at < lineage.heard_at + waits_)
+    if (lineage.ending == Ending::told && *lineage.ended_at < lineage.heard_at + waits_ &&
+        !is_forgotten(lineage))
         return false;
     return arrival.delayed && first.at + kUnheard >= lineage.heard_at;
+}
+
+// Storage refused for long to note what the device had got.
+bool MessageLog::is_forgotten(const Lineage& lineage) const {
+    const base::MonotonicTime at = *lineage.ended_at;
+    if (failing_since_ && *failing_since_ <= at) return true;
+    return std::ranges::any_of(
+        outages_, [&](const Span& span) { return span.from <= at && at <= span.until + kNoticed; });
 }
 
 // In the order in which they were sent; what was given to a session that ended comes late.
@@ -176,19 +193,26 @@ void MessageLog::check_order(const MessageKey& key, const Record& record, const 
         newest = key;
         return;
     }
-    const AccountNumber account = devices_[arrival.device].device.account;
+    const AccountNumber account = devices_[arrival.device].account;
     if (arrival.delayed && session_ended_since(account, record.sent_at)) return;
     if (arrival.delayed && storage_failed_around({record.sent_at, arrival.at})) return;
+    if (is_from_former_session(record, records_.at(newest))) return;
     // What waits for whoever is available is not before what is sent to a device that is not.
     if (arrival.delayed && !record.to_device && records_.at(newest).to_device) return;
     blame(key, fmt::format("device {} had seen {} before{}", arrival.device, text_of(newest),
                            history_of(newest)));
 }
 
+// What an old connection still has on its way when the sender writes over a new one.
+bool MessageLog::is_from_former_session(const Record& late, const Record& before) const {
+    return late.sent_in < before.sent_in &&
+           (!late.acknowledged_at || *late.acknowledged_at > before.sent_at);
+}
+
 void MessageLog::check_blocked(const MessageKey& key, const Record& record,
                                const Arrival& arrival) {
     if (arrival.way == Way::own_copy) return;
-    const auto found = blocks_.find({key.to, devices_[key.sender].device.account});
+    const auto found = blocks_.find({key.to, devices_[key.sender].account});
     if (found == blocks_.end() || !found->second.since) return;
     if (*found->second.since < record.sent_at)
         blame(key, fmt::format("its sender was blocked since {}",
@@ -199,8 +223,11 @@ void MessageLog::check_blocked(const MessageKey& key, const Record& record,
 
 void MessageLog::lineage_begins(DeviceNumber device, bool managed) {
     lineage_ends(device, Ending::lost);
-    managed = managed && devices_[device].device.manages_stream;
     devices_[device].lineages.push_back({journal_.time(), std::nullopt, Ending::running, managed});
+}
+
+LineageNumber MessageLog::lineage_of(DeviceNumber device) const {
+    return static_cast<LineageNumber>(devices_[device].lineages.size());
 }
 
 void MessageLog::lineage_ends(DeviceNumber device, Ending ending) {
@@ -211,10 +238,29 @@ void MessageLog::lineage_ends(DeviceNumber device, Ending ending) {
     lineage.ended_at = journal_.time();
 }
 
+void MessageLog::went_away(DeviceNumber device) {
+    if (devices_[device].lineages.empty()) return;
+    Lineage& lineage = devices_[device].lineages.back();
+    if (lineage.ending == Ending::running) lineage.away = true;
+}
+
 void MessageLog::heard_from(DeviceNumber device) {
     if (devices_[device].lineages.empty()) return;
     Lineage& lineage = devices_[device].lineages.back();
-    if (lineage.ending == Ending::running) lineage.heard_at = journal_.time();
+    if (lineage.ending != Ending::running) return;
+    lineage.away = false;
+    lineage.heard_at = journal_.time();
+}
+
+void MessageLog::storage_fails() {
+    if (!failing_since_) failing_since_ = journal_.time();
+}
+
+void MessageLog::storage_mended() {
+    if (!failing_since_) return;
+    outages_.push_back({*failing_since_, journal_.time()});
+    storage_failures_.push_back(outages_.back());
+    failing_since_.reset();
 }
 
 void MessageLog::blocking(AccountNumber account, AccountNumber peer) {
@@ -247,12 +293,14 @@ bool MessageLog::possibly_blocked(AccountNumber one, AccountNumber other, Span d
     });
 }
 
-// What was written to it and not read any more is lost, and nobody knows.
+// What was written to it and not read any more is lost, and nobody knows: the server least of all,
+// as long as it takes the connection to be alive.
 bool MessageLog::lost_plain_session(AccountNumber account, base::MonotonicTime since) const {
     for (const DeviceState& state : devices_) {
-        if (state.device.account != account) continue;
+        if (state.account != account) continue;
         for (const Lineage& lineage : state.lineages)
-            if (!lineage.managed && lineage.ending == Ending::lost && *lineage.ended_at >= since)
+            if (!lineage.managed && lineage.ending == Ending::lost &&
+                *lineage.ended_at + lingers_ >= since)
                 return true;
     }
     return false;
@@ -260,13 +308,26 @@ bool MessageLog::lost_plain_session(AccountNumber account, base::MonotonicTime s
 
 bool MessageLog::session_ended_since(AccountNumber account, base::MonotonicTime from) const {
     for (const DeviceState& state : devices_) {
-        if (state.device.account != account) continue;
+        if (state.account != account) continue;
         for (const Lineage& lineage : state.lineages) {
-            if (!lineage.ended_at) continue;
+            if (!lineage.ended_at) {
+                if (may_have_ended_since(lineage, from)) return true;
+                continue;
+            }
             const bool lost = lineage.ending == Ending::lost;
             if (*lineage.ended_at + (lost ? lingers_ : base::Duration()) >= from) return true;
         }
     }
+    return crashed_since(from);
+}
+
+// The server does not wait for ever; its device learns that when it comes back.
+bool MessageLog::may_have_ended_since(const Lineage& lineage, base::MonotonicTime from) const {
+    return lineage.away && lineage.heard_at + waits_ <= journal_.time() &&
+           std::max(lineage.heard_at, started_at_) + lingers_ >= from;
+}
+
+bool MessageLog::crashed_since(base::MonotonicTime from) const {
     return std::ranges::any_of(crashes_, [from](base::MonotonicTime at) { return at >= from; });
 }
 
@@ -282,15 +343,19 @@ bool MessageLog::is_excused(const MessageKey& key, const Record& record) const {
     const DeviceState& sender = devices_[key.sender];
     const Span during{record.sent_at, *record.acknowledged_at};
     const Lineage& lineage = sender.lineages[std::max<std::size_t>(record.lineage, 1) - 1];
-    const bool error_lost = lineage.ending == Ending::told || lineage.ending == Ending::lost;
+    // Without XEP-0198 an answer to a later request comes before that error, and who has it leaves.
+    const bool error_lost = lineage.ending == Ending::told || lineage.ending == Ending::lost ||
+                            (lineage.ending == Ending::closed && !lineage.managed);
     if (!error_lost) return false;
-    if (possibly_blocked(key.to, sender.device.account, during) ||
-        possibly_blocked(sender.device.account, key.to, during))
+    if (record.for_nobody_else) return true;
+    if (possibly_blocked(key.to, sender.account, during) ||
+        possibly_blocked(sender.account, key.to, during))
         return true;
     return storage_failed_around(during);
 }
 
 bool MessageLog::storage_failed_around(Span during) const {
+    if (failing_since_ && *failing_since_ - kAround <= during.until) return true;
     return std::ranges::any_of(storage_failures_, [&](const Span& span) {
         return span.from - kAround <= during.until && during.from <= span.until + kAround;
     });
@@ -323,7 +388,7 @@ void MessageLog::archive_of(DeviceNumber device, std::vector<MessageKey> found) 
 void MessageLog::check_archives() {
     std::map<AccountNumber, DeviceNumber> first;
     for (const auto& [device, found] : archives_) {
-        const AccountNumber account = devices_[device].device.account;
+        const AccountNumber account = devices_[device].account;
         const auto [other, is_first] = first.emplace(account, device);
         if (!is_first && archives_[other->second] != found)
             violation(fmt::format(
@@ -337,13 +402,16 @@ void MessageLog::check_archives() {
         for (const MessageKey& key : archives_[device]) {
             std::uint32_t& before = last[{key.sender, key.to}];
             if (++archive[key] > 1) continue;
-            if (key.number < before)
+            const bool is_late = key.number < before &&
+                                 !is_from_former_session(records_.at(key),
+                                                         records_.at({key.sender, key.to, before}));
+            if (is_late)
                 blame(key, fmt::format("the archive of account {} has number {} before it", account,
                                        before));
-            before = key.number;
+            before = std::max(before, key.number);
         }
         for (const auto& [key, record] : records_)
-            if (key.to == account || devices_[key.sender].device.account == account)
+            if (key.to == account || devices_[key.sender].account == account)
                 check_archived(account, key, record, archive);
     }
 }

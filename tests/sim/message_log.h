@@ -50,24 +50,21 @@ enum class Ending : std::uint8_t {
 
 class MessageLog {
 public:
-    struct Device {
-        AccountNumber account = 0;
-        bool manages_stream = true;  ///< Without XEP-0198 nothing is promised to a receiver.
-    };
-
     /// `lingers`: how long at most the server keeps a session whose device has forgotten it;
     /// `waits`: how long it waits for a device to resume.
     explicit MessageLog(Journal& journal, base::Duration lingers = {},
                         base::Duration waits = std::chrono::minutes(10))
         : journal_(journal), lingers_(lingers), waits_(waits) {}
 
-    void add_device(Device device) { devices_.push_back({device, {}, {}, {}}); }
+    void add_device(AccountNumber account) { devices_.push_back({account, {}, {}, {}}); }
     static std::string text_of(const MessageKey& key);
 
     // --- the sender
 
     /// `to_device`: to its full address, else to the account's.
     MessageKey sent(DeviceNumber sender, AccountNumber to, std::optional<DeviceNumber> to_device);
+    /// It is to be refused when that device is not there (RFC 6121 §8.5.3.2.1).
+    void is_for_that_device_alone(const MessageKey& key);
     /// Once more, by a new session. `in_doubt`: the server did not say that it had not taken it.
     void sent_again(const MessageKey& key, bool in_doubt);
     void acknowledged(const MessageKey& key);
@@ -86,10 +83,13 @@ public:
 
     // --- what the devices go through
 
-    /// `managed`: with XEP-0198, which a server whose database refuses to write does not grant.
-    void lineage_begins(DeviceNumber device, bool managed = true);
+    /// `managed`: with XEP-0198, which not every device asks for, and which a server whose database
+    /// refuses to write does not grant. Without it nothing is promised to a receiver.
+    void lineage_begins(DeviceNumber device, bool managed);
     void lineage_ends(DeviceNumber device, Ending ending);
-    /// The connection broke, or was made again.
+    /// The connection broke; the device may come back to resume.
+    void went_away(DeviceNumber device);
+    /// Something came over its connection, or that was made again.
     void heard_from(DeviceNumber device);
     /// `account` asked to block `peer` (and was answered), or to let it through again.
     void blocking(AccountNumber account, AccountNumber peer);
@@ -106,10 +106,12 @@ public:
     bool undisturbed() const { return crashes_.empty() && storage_failures_.empty(); }
     /// The server stopped in order and saved its sessions.
     void server_stopped() { stops_.push_back(journal_.time()); }
-    /// The database refused, or may have refused, to store from `from` until now.
-    void storage_failed(base::MonotonicTime from) {
-        storage_failures_.push_back({from, journal_.time()});
-    }
+    void server_started() { started_at_ = journal_.time(); }
+    /// The database refuses once, now or soon.
+    void storage_failed() { storage_failures_.push_back({journal_.time(), journal_.time()}); }
+    /// It refuses until it is mended.
+    void storage_fails();
+    void storage_mended();
 
     /// Judges what must have happened by the end of the run.
     void check_end();
@@ -140,6 +142,7 @@ private:
         std::optional<base::MonotonicTime> ended_at;
         Ending ending = Ending::running;
         bool managed = true;
+        bool away = false;
     };
     struct Arrival {
         base::MonotonicTime at;
@@ -151,7 +154,9 @@ private:
     struct Record {
         base::MonotonicTime sent_at;
         std::optional<DeviceNumber> to_device;
-        LineageNumber lineage = 0;  ///< Of the sender, when it was acknowledged.
+        bool for_nobody_else = false;
+        LineageNumber sent_in = 0;  ///< The sender's, the last time.
+        LineageNumber lineage = 0;  ///< The sender's, when it was acknowledged.
         unsigned submissions = 1;   ///< That may have been taken.
         unsigned sendings = 1;
         std::optional<base::MonotonicTime> acknowledged_at;
@@ -168,7 +173,7 @@ private:
         friend auto operator<=>(const Conversation&, const Conversation&) = default;
     };
     struct DeviceState {
-        Device device;
+        AccountNumber account = 0;
         std::vector<Lineage> lineages;
         std::map<AccountNumber, std::uint32_t> numbers;  ///< Last sent, by receiving account.
         std::map<Conversation, MessageKey> newest;
@@ -187,6 +192,11 @@ private:
     void check_order(const MessageKey& key, const Record& record, const Arrival& arrival);
     void check_blocked(const MessageKey& key, const Record& record, const Arrival& arrival);
     bool stopped_since(base::MonotonicTime from) const;
+    bool crashed_since(base::MonotonicTime from) const;
+    LineageNumber lineage_of(DeviceNumber device) const;
+    bool is_forgotten(const Lineage& lineage) const;
+    bool may_have_ended_since(const Lineage& lineage, base::MonotonicTime from) const;
+    bool is_from_former_session(const Record& late, const Record& before) const;
     bool may_repeat(const Record& record, const Arrival& first, const Arrival& arrival) const;
     bool session_ended_since(AccountNumber account, base::MonotonicTime from) const;
     bool is_excused(const MessageKey& key, const Record& record) const;
@@ -206,6 +216,9 @@ private:
     std::vector<base::MonotonicTime> crashes_;
     std::vector<base::MonotonicTime> stops_;
     std::vector<Span> storage_failures_;
+    std::vector<Span> outages_;  ///< Those of them that lasted.
+    std::optional<base::MonotonicTime> failing_since_;
+    base::MonotonicTime started_at_;
     std::map<DeviceNumber, std::vector<MessageKey>> archives_;
     std::vector<std::string> violations_;
     Totals totals_;

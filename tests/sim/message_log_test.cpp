@@ -15,12 +15,12 @@ class Messages : public testing::Test {
 protected:
     Messages() {
         journal.set_clock(world);
-        log.add_device({0, true});
-        log.add_device({1, true});
-        log.add_device({1, true});
-        log.add_device({2, false});
+        log.add_device(0);
+        log.add_device(1);
+        log.add_device(1);
+        log.add_device(2);
         for (DeviceNumber device = 0; device < 4; ++device)
-            log.lineage_begins(device);
+            log.lineage_begins(device, device != 3);
         pass(1s);
     }
 
@@ -34,7 +34,7 @@ protected:
     void lose_session(DeviceNumber device, Ending ending) {
         log.lineage_ends(device, ending);
         pass(1s);
-        log.lineage_begins(device);
+        log.lineage_begins(device, device != 3);
     }
     std::size_t found() {
         log.check_end();
@@ -71,7 +71,7 @@ TEST_F(Messages, may_be_refused_instead_but_not_as_well) {
 
 TEST_F(Messages, may_be_lost_with_their_error_when_the_database_failed_and_the_sender_lost_all) {
     (void)taken();
-    log.storage_failed(journal.time());
+    log.storage_failed();
     lose_session(0, Ending::told);
     EXPECT_EQ(found(), 0U);
 }

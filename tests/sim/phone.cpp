@@ -237,7 +237,11 @@ void Phone::begin_session() {
 void Phone::on_offline(bots::Client&, const base::Failure& why) {
     note(fmt::format("offline: {}", base::name_of(why.code())));
     unanswered_.clear();
-    if (!habits_.manages_stream) crowd_.messages().lineage_ends(number_, Ending::lost);
+    if (counts_) {
+        crowd_.messages().went_away(number_);
+    } else {
+        crowd_.messages().lineage_ends(number_, Ending::lost);
+    }
     if (!leaving_) stay_away();
 }
 

@@ -60,6 +60,7 @@ void Phone::write_to(AccountNumber to, std::optional<DeviceNumber> device) {
     std::string body = text_of(key);
     if (chance_.percent(10)) body += " " + std::string(chance_.below(3000), 'x');
     const std::string_view type = chance_.percent(85) ? "chat" : "normal";
+    if (device && type == "normal") crowd_.messages().is_for_that_device_alone(key);
     const std::string xml =
         fmt::format("<message to='{}' type='{}' id='{}'><body>{}</body></message>", address, type,
                     text_of(key), body);

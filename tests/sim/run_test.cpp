@@ -74,6 +74,13 @@ TEST(SimulatedRun, finds_out_a_server_that_acknowledges_before_it_has_stored) {
     EXPECT_TRUE(is_found_out("kill", "never arrived", in_memory));
 }
 
+TEST(SimulatedRun, finds_out_a_database_that_does_not_wait_for_the_disk) {
+    const auto unsynced = [](const server::Config& config) {
+        return config.with(server::keys::kDurability, server::Durability::process);
+    };
+    EXPECT_TRUE(is_found_out("power", "is not in the archive", unsynced));
+}
+
 /// Runs without faults against a server that does `sin` to every numbered message on its way in.
 class Sinful : public testing::Test {
 protected:

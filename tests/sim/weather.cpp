@@ -109,8 +109,7 @@ void Weather::strike_storage(const Fault& fault) {
     const bool by_disk = fault.draw % 2 == 0;
     const base::Errc error = kStorageErrors[chance_.below(std::size(kStorageErrors))];
     note(fault, by_disk ? "the disk" : "the database");
-    const base::MonotonicTime now = parts_.harness.sim().now();
-    parts_.messages.storage_failed(now);
+    if (fault.kind != FaultKind::slow_disk) parts_.messages.storage_failed();
     switch (fault.kind) {
         case FaultKind::write:
             return by_disk ? parts_.disk.fail_next_write() : faults.fail_next_write(error);
@@ -129,10 +128,11 @@ void Weather::strike_storage(const Fault& fault) {
     } else {
         faults.disk_full(true);
     }
-    later(fault.lasts, [this, &faults, now] {
+    parts_.messages.storage_fails();
+    later(fault.lasts, [this, &faults] {
         parts_.disk.set_capacity_bytes(0);
         faults.disk_full(false);
-        parts_.messages.storage_failed(now);
+        parts_.messages.storage_mended();
     });
 }
 
@@ -158,6 +158,7 @@ void Weather::start_again() {
     try {
         harness.start_again();
         parts_.journal.note("FAULT", "the server runs again");
+        parts_.messages.server_started();
         if (parts_.started) parts_.started();
     } catch (const server::test::ScriptFailure& failure) {
         parts_.journal.note("FAULT", fmt::format("no start: {}", failure.what()));
@@ -177,6 +178,7 @@ void Weather::clear() {
     parts_.harness.faults().mend();
     parts_.harness.faults().delay(parts_.storage_delay);
     parts_.disk.mend();
+    parts_.messages.storage_mended();
     if (!parts_.harness.running()) start_again();
 }
 
