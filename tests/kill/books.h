@@ -14,9 +14,10 @@ struct Books {
     std::uint64_t reordered = 0;
     std::uint64_t archive_faults = 0;  ///< Missing in an archive, or twice, or in the wrong place.
     std::uint64_t refused = 0;
-    /// By one of two clients of an account, after a kill: the other one waited for it in the
-    /// offline queue, and a crash leaves nobody who knows for whom. Counted, and no fault yet.
+    /// By one of two clients of an account, which had it: the other one waited for it.
     std::uint64_t got_for_another = 0;
+    /// To one of two clients of an account, behind newer ones: no fault.
+    std::uint64_t came_late = 0;
     std::uint64_t resumed = 0;
     std::uint64_t logins = 0;
     std::uint64_t devices = 0;

@@ -82,6 +82,7 @@ void Device::on_message(bots::Client&, xmpp::Stanza message) {
     if (audit_.take(client_, message)) {
         if (login_ == Login::reading_the_archive)
             received_ = std::max(received_, audit_.incoming());
+        skipped_.erase(skipped_.begin(), skipped_.upper_bound(audit_.incoming()));
         return;
     }
     if (message.is_error()) {
@@ -93,15 +94,21 @@ void Device::on_message(bots::Client&, xmpp::Stanza message) {
 
 void Device::take(const xmpp::Stanza& message) {
     const std::uint64_t number = number_of(message);
+    if (skipped_.erase(number) > 0) {
+        ++parts_.books.came_late;
+        return;
+    }
     if (number <= received_ && !is_alone_) {
         ++parts_.books.got_for_another;
-        return;
+        return complain("was had by another and came again", message);
     }
     if (number <= received_) {
         ++parts_.books.duplicated;
         return complain("came again", message);
     }
     // The other client of the account may have had one that was under way at a crash.
+    for (std::uint64_t missing = received_ + 1; missing < number && !is_alone_; ++missing)
+        skipped_.insert(missing);
     if (number != received_ + 1 && is_alone_) {
         ++parts_.books.reordered;
         complain("came", message);

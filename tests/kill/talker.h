@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string_view>
 
 namespace talkers {
@@ -66,6 +67,7 @@ private:
     ArchiveReader audit_;
     std::uint64_t sent_ = 0;
     std::uint64_t received_ = 0;
+    std::set<std::uint64_t> skipped_;  // Before that; the account's other client may have them.
     std::uint32_t under_way_ = 0;
 };
 

@@ -54,10 +54,10 @@ public:
             talkers_[i]->conclude(peer_of(i));
         fmt::print(
             "sent {} received {} archived {} lost {} duplicated {} reordered {} archive_faults {} "
-            "refused {} got_for_another {} resumed {} logins {} devices {}\n",
+            "refused {} got_for_another {} came_late {} resumed {} logins {} devices {}\n",
             books_.sent, books_.received, books_.archived, books_.lost, books_.duplicated,
             books_.reordered, books_.archive_faults, books_.refused, books_.got_for_another,
-            books_.resumed, books_.logins, books_.devices);
+            books_.came_late, books_.resumed, books_.logins, books_.devices);
         return books_.clean() ? 0 : 1;
     }
 
