@@ -129,7 +129,7 @@ void ClientSession::close(xmpp::StreamError error) {
 }
 
 void ClientSession::fail(const StreamError& error) {
-    if (!open()) return;
+    if (!open() || frozen_) return;
     context_.metrics.ended(error.condition());
     context_.world.log.debug("c2s.closed", {{"jid", jid_.text()},
                                             {"peer", peer_text()},

@@ -363,6 +363,8 @@ void ClientSession::detach() {
 // The time to come back is over, or too much waits.
 void ClientSession::expire() {
     if (!detached_ || state_ != State::bound) return;
+    // What is saved begins anew at the next start.
+    if (frozen_) return;
     context_.world.log.debug("sm.expired", {{"jid", jid_.text()}});
     context_.metrics.sessions.subtract();
     state_ = State::finished;

@@ -171,14 +171,19 @@ bool MessageLog::may_repeat(const Record& record, const Arrival& first,
     if (lineage.ending == Ending::running) return false;
     // Who comes later finds what it had waiting for any device.
     if (lineage.ending == Ending::told && *lineage.ended_at < lineage.heard_at + waits_ &&
-        !is_forgotten(lineage))
+        !is_forgotten(lineage, first.at))
         return false;
     return arrival.delayed && first.at + kUnheard >= lineage.heard_at;
 }
 
-// Storage refused for long to note what the device had got.
-bool MessageLog::is_forgotten(const Lineage& lineage) const {
+// Storage refused for long to note what the device had got; or crash after crash, another device of
+// the account came first and got what the lost session had not acknowledged.
+bool MessageLog::is_forgotten(const Lineage& lineage, base::MonotonicTime seen_at) const {
     const base::MonotonicTime at = *lineage.ended_at;
+    if (std::ranges::count_if(crashes_, [&](base::MonotonicTime crash) {
+            return seen_at <= crash && crash <= at;
+        }) > 1)
+        return true;
     if (failing_since_ && *failing_since_ <= at) return true;
     return std::ranges::any_of(
         outages_, [&](const Span& span) { return span.from <= at && at <= span.until + kNoticed; });
@@ -348,6 +353,10 @@ bool MessageLog::is_excused(const MessageKey& key, const Record& record) const {
                             (lineage.ending == Ending::closed && !lineage.managed);
     if (!error_lost) return false;
     if (record.for_nobody_else) return true;
+    if (!lineage.managed && std::ranges::any_of(crashes_, [&](base::MonotonicTime crash) {
+            return during.from <= crash && crash <= during.until + kNoticed;
+        }))
+        return true;
     if (possibly_blocked(key.to, sender.account, during) ||
         possibly_blocked(sender.account, key.to, during))
         return true;

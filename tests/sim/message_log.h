@@ -194,7 +194,7 @@ private:
     bool stopped_since(base::MonotonicTime from) const;
     bool crashed_since(base::MonotonicTime from) const;
     LineageNumber lineage_of(DeviceNumber device) const;
-    bool is_forgotten(const Lineage& lineage) const;
+    bool is_forgotten(const Lineage& lineage, base::MonotonicTime seen_at) const;
     bool may_have_ended_since(const Lineage& lineage, base::MonotonicTime from) const;
     bool is_from_former_session(const Record& late, const Record& before) const;
     bool may_repeat(const Record& record, const Arrival& first, const Arrival& arrival) const;

@@ -22,6 +22,9 @@ protected:
         harness.advance(1s);
         while (romeo.has_event())
             (void)romeo.expect_element();
+    }
+    /// Storage takes two seconds from now on.
+    void suspend() {
         harness.faults.delay(2s);
         harness.on_shard(
             0, [&] { harness.service().suspend().then([&] { done = true; }).detach("test"); });
@@ -50,13 +53,14 @@ protected:
         return session ? StreamManagement::restore(session->management) : std::nullopt;
     }
 
-    SessionHarness harness;
+    SessionHarness harness{Config().with(keys::kResumeTimeout, 60s)};
     ScriptedClient& romeo = harness.online("romeo", "here");
     std::string token;
     bool done = false;
 };
 
 TEST_F(Suspend, keeps_for_later_what_comes_while_a_session_is_being_saved) {
+    suspend();
     harness.advance(1s);
     tell_romeo("early");
     harness.advance(1500ms);
@@ -74,6 +78,7 @@ TEST_F(Suspend, keeps_for_later_what_comes_while_a_session_is_being_saved) {
 }
 
 TEST_F(Suspend, sends_nothing_that_was_not_saved_when_storage_refuses_the_second_time) {
+    suspend();
     harness.advance(1s);
     tell_romeo("early");
     harness.advance(1500ms);
@@ -86,6 +91,18 @@ TEST_F(Suspend, sends_nothing_that_was_not_saved_when_storage_refuses_the_second
     const auto management = saved();
     ASSERT_TRUE(management);
     EXPECT_EQ(management->unacknowledged(), 1U);
+}
+
+TEST_F(Suspend, saves_a_session_whose_time_is_over_meanwhile_for_a_new_time) {
+    romeo.reset();
+    harness.advance(1s);
+    tell_romeo("one");
+    harness.advance(58s);
+    suspend();
+    harness.advance(3s);
+    EXPECT_TRUE(done);
+    ASSERT_TRUE(saved());
+    EXPECT_EQ(saved()->unacknowledged(), 2U);
 }
 
 }  // namespace
