@@ -1,7 +1,6 @@
 #include "reactor/sim/sim_shards.h"
 
 #include "reactor/base/check.h"
-#include "reactor/sim/lost_mail.h"
 
 #include <numeric>
 #include <utility>
@@ -89,16 +88,17 @@ bool SimShards::post(ShardId target, base::UniqueFunction<void()>&& call) {
     return true;
 }
 
-// What is lost may have posted more by the time it is gone.
-void SimShards::lose_mail() {
-    for (Pair& pair : pairs_) {
-        const Mail calls = std::exchange(pair.calls, {});
-        const Mail answers = std::exchange(pair.answers, {});
-    }
+LostMail SimShards::lose_mail() {
+    LostMail lost;
+    for (Pair& pair : pairs_)
+        for (Mail* mail : {&pair.calls, &pair.answers})
+            for (auto& call : std::exchange(*mail, {}))
+                lost.push_back(std::move(call));
+    return lost;
 }
 
-void lose_mail(Shards& shards) {
-    static_cast<SimShards&>(shards).lose_mail();
+LostMail lose_mail(Shards& shards) {
+    return static_cast<SimShards&>(shards).lose_mail();
 }
 
 bool SimShards::has_mail(ShardId to) const noexcept {

@@ -4,6 +4,7 @@
 
 #include "reactor/late_network.h"
 #include "reactor/shards.h"
+#include "reactor/sim/lost_mail.h"
 #include "reactor/sim/sim_pool.h"
 #include "reactor/sim/sim_world.h"
 
@@ -28,7 +29,7 @@ public:
     }
     [[nodiscard]] bool post(ShardId target, base::UniqueFunction<void()>&& call) override;
     /// See lost_mail.h.
-    void lose_mail();
+    LostMail lose_mail();
 
 private:
     class Shard;

@@ -145,9 +145,12 @@ void ServerHarness::destroy() {
     if (group_ == nullptr) return;
     for (reactor::ShardId id = 0; id < sim_.shards().count(); ++id)
         sim_.on(sim_.world(id), [&] { group_->destroy(id); });
-    on_server([this] { reactor::lose_mail(sim_.shards()); });
+    reactor::LostMail lost = reactor::lose_mail(sim_.shards());
     sim_.run_ready();
-    on_server([this] { group_.reset(); });
+    on_server([&] {
+        group_.reset();
+        lost.clear();
+    });
 }
 
 void ServerHarness::restart() {

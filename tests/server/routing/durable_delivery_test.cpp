@@ -122,7 +122,7 @@ TEST_F(DurableDeliveryTest, tries_again_to_hand_over_what_storage_kept_back) {
         harness.router().offline().start_any(
             *harness.accounts().find(xmpp::Jid::parse("juliet@example.org").value()));
     });
-    again.expect_nothing(5s);
+    again.expect_nothing(900ms);
     EXPECT_EQ(again.expect_element().attribute("id"), "m1");
     EXPECT_EQ(waiting("juliet@example.org"), 0);
 }
