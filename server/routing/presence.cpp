@@ -1,5 +1,6 @@
 #include "server/routing/presence.h"
 
+#include "reactor/reactor.h"
 #include "reactor/task_set.h"
 #include "server/routing/presence_broadcast.h"
 #include "server/routing/roster_edits.h"
@@ -10,6 +11,8 @@
 #include "storage/tables/last_activity.h"
 #include "xmpp/xml/read_stanza.h"
 
+#include <chrono>
+#include <optional>
 #include <utility>
 
 namespace server {
@@ -22,6 +25,8 @@ using xmpp::Stanza;
 constexpr std::size_t kOfflineAnswersMax = 1000;
 // Kept requests that a client gets before we wait until they are written.
 constexpr std::size_t kRequestBatch = 20;
+/// What storage refused to read is asked for again after so long.
+constexpr base::Duration kRetryDelay = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -296,11 +301,20 @@ SessionSink* Presence::Impl::request_taker(const xmpp::Jid& owner, SessionId ses
 // `newest`: requests that arrived later than this were delivered when they came.
 reactor::Deferred<void> Presence::Impl::hand_over_requests(xmpp::Jid owner, SessionId session,
                                                            std::uint32_t newest) {
-    auto reading = parts.database.read([owner](storage::Transaction& transaction) {
-        return storage::Roster(transaction).requests(owner);
-    });
-    base::Result<std::vector<storage::SubscriptionRequest>> kept = co_await std::move(reading);
-    if (!kept) co_return std::move(kept).error();
+    std::optional<std::vector<storage::SubscriptionRequest>> kept;
+    while (!kept) {
+        auto reading = parts.database.read([owner](storage::Transaction& transaction) {
+            return storage::Roster(transaction).requests(owner);
+        });
+        base::Result<std::vector<storage::SubscriptionRequest>> read = co_await std::move(reading);
+        if (read) {
+            kept = *std::move(read);
+            break;
+        }
+        parts.world.log.error("presence.requests_not_read", {{"why", read.error().message()}});
+        static_cast<void>(co_await reactor::sleep(parts.world.reactor, kRetryDelay));
+        if (request_taker(owner, session) == nullptr) co_return {};
+    }
     std::size_t delivered = 0;
     for (const storage::SubscriptionRequest& request : *kept) {
         SessionSink* taker = request_taker(owner, session);

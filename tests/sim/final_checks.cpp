@@ -39,9 +39,11 @@ constexpr Count kCounts[] = {
 
 constexpr std::string_view kGauges[] = {"c2s_connections", "c2s_sessions", "c2s_sessions_detached"};
 
-// Nobody tells a device that somebody it blocks has gone.
+// Nobody tells a device that somebody it blocks has gone, nor one that resumes after a restart that
+// another's session could not be saved.
 bool is_gone(const Crowd& crowd, const Phone& watcher, const std::string& jid,
              const MessageLog& messages) {
+    if (messages.stopped_without_saving()) return false;
     const std::string bare = jid.substr(0, jid.find('/'));
     for (const auto& phone : crowd.phones()) {
         if (phone->jid() == jid) return false;

@@ -341,6 +341,11 @@ bool MessageLog::stopped_since(base::MonotonicTime from) const {
     return std::ranges::any_of(stops_, [from](base::MonotonicTime at) { return at >= from; });
 }
 
+bool MessageLog::stopped_without_saving() const {
+    return std::ranges::any_of(
+        stops_, [this](base::MonotonicTime at) { return storage_failed_around({at, at}); });
+}
+
 // --- the end
 
 // Answered with an error that was lost with the sender's session; or promised to nobody.

@@ -106,6 +106,8 @@ public:
     bool undisturbed() const { return crashes_.empty() && storage_failures_.empty(); }
     /// The server stopped in order and saved its sessions.
     void server_stopped() { stops_.push_back(journal_.time()); }
+    /// Perhaps, of some sessions at least.
+    bool stopped_without_saving() const;
     void server_started() { started_at_ = journal_.time(); }
     /// The database refuses once, now or soon.
     void storage_failed() { storage_failures_.push_back({journal_.time(), journal_.time()}); }
