@@ -326,10 +326,10 @@ bool MessageLog::session_ended_since(AccountNumber account, base::MonotonicTime 
     return crashed_since(from);
 }
 
-// The server does not wait for ever; its device learns that when it comes back.
+// The server does not wait for ever, and keeps only so much; the device learns that when it comes
+// back.
 bool MessageLog::may_have_ended_since(const Lineage& lineage, base::MonotonicTime from) const {
-    return lineage.away && lineage.heard_at + waits_ <= journal_.time() &&
-           std::max(lineage.heard_at, started_at_) + lingers_ >= from;
+    return lineage.away && std::max(lineage.heard_at, started_at_) + lingers_ >= from;
 }
 
 bool MessageLog::crashed_since(base::MonotonicTime from) const {
