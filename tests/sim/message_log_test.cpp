@@ -43,7 +43,7 @@ protected:
 
     reactor::SimWorld world{{}};
     Journal journal{false};
-    MessageLog log{journal};
+    MessageLog log{journal, 1min};
 };
 
 TEST_F(Messages, may_all_arrive_at_one_device_or_more) {
@@ -213,6 +213,51 @@ TEST_F(Messages, must_not_come_from_the_queue_when_the_archive_gave_them) {
     const MessageKey key = taken();
     log.arrived(key, 1, Way::archive, false);
     log.arrived(key, 1, Way::itself, true);
+    EXPECT_EQ(log.violations().size(), 1U);
+}
+
+TEST_F(Messages, may_come_again_when_storage_refused_for_long_to_note_that_the_device_had_them) {
+    const MessageKey key = taken();
+    log.arrived(key, 1, Way::itself, false);
+    log.storage_fails();
+    lose_session(1, Ending::told);
+    log.storage_mended();
+    log.arrived(key, 1, Way::itself, true);
+    EXPECT_EQ(log.violations().size(), 0U);
+}
+
+TEST_F(Messages, may_come_behind_those_of_the_next_session_when_they_were_not_acknowledged) {
+    const MessageKey left = log.sent(0, 1, std::nullopt);
+    lose_session(0, Ending::lost);
+    const MessageKey next = taken();
+    log.arrived(next, 1, Way::itself, false);
+    log.arrived(left, 1, Way::itself, false);
+    EXPECT_EQ(log.violations().size(), 0U);
+}
+
+TEST_F(Messages, must_not_come_behind_those_of_the_next_session_when_they_were_acknowledged) {
+    const MessageKey first = taken();
+    lose_session(0, Ending::told);
+    const MessageKey next = taken();
+    log.arrived(next, 1, Way::itself, false);
+    log.arrived(first, 1, Way::itself, false);
+    EXPECT_EQ(log.violations().size(), 1U);
+}
+
+TEST_F(Messages, may_come_late_when_the_device_that_they_waited_for_has_been_away) {
+    const MessageKey one = taken();
+    const MessageKey two = taken();
+    log.arrived(two, 1, Way::itself, false);
+    log.went_away(2);
+    log.arrived(one, 1, Way::itself, true);
+    EXPECT_EQ(log.violations().size(), 0U);
+}
+
+TEST_F(Messages, must_not_come_late_while_all_devices_are_there) {
+    const MessageKey one = taken();
+    const MessageKey two = taken();
+    log.arrived(two, 1, Way::itself, false);
+    log.arrived(one, 1, Way::itself, true);
     EXPECT_EQ(log.violations().size(), 1U);
 }
 
