@@ -300,14 +300,14 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
         // What came meanwhile belongs to it; what comes now is for nobody, and the client does not
         // count it.
         const ClientSession* saved = find_session(saving.id);
-        if (written && saved != nullptr && saved->outdated()) {
+        if (saved != nullptr && (!written || saved->outdated())) {
             if (auto again = begin_saving(saving.id)) {
-                const base::Result<void> replaced = co_await std::move(again->writing);
-                if (replaced) taken = again->taken;
+                const base::Result<void> repeated = co_await std::move(again->writing);
+                if (repeated) taken = again->taken;
             }
         }
-        // If not, it cannot be resumed, and nothing that it was sent is lost.
-        if (!written) world.log.error("sm.save_failed", {{"why", written.error().message()}});
+        // It cannot be resumed, and nothing that it was sent is lost.
+        if (!taken) world.log.error("sm.save_failed", {{"why", written.error().message()}});
         if (ClientSession* session = find_session(saving.id)) session->suspend(taken);
         co_return {};
     }
