@@ -83,7 +83,7 @@ def kill_and_stop(server, options):
     for number, (what, times, interrupt) in enumerate(rounds):
         if times == 0:
             continue
-        if number > 0:  # Accounts without a past, as the talkers have none.
+        if number > 0 and options.kills > 0:  # Accounts without a past, as the talkers have none.
             for account in range(2 * options.pairs):
                 server.ctl("remove-user", "--yes", f"talker{account}@localhost")
         for account in range(2 * options.pairs):
