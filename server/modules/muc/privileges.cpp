@@ -72,6 +72,9 @@ std::optional<StanzaError> refuse_role_change(const Standing& actor, const Stand
     // Kicks and voice are moderators', whatever their affiliation; moderators are made and unmade
     // by admins and owners.
     if (actor.role != MucRole::moderator) return StanzaError::forbidden();
+    const bool takes = to != MucRole::none && to < target.role;
+    // §8.4, §9.7: an admin's or owner's role is never taken, by nobody.
+    if (takes && target.affiliation >= MucAffiliation::admin) return StanzaError::not_allowed();
     const bool about_moderators = to == MucRole::moderator || target.role == MucRole::moderator;
     if (about_moderators && to != MucRole::none &&
         !may(actor.affiliation, AffiliationPrivilege::assign_moderators))
@@ -84,10 +87,7 @@ std::optional<StanzaError> refuse_role_change(const Standing& actor, const Stand
             return StanzaError::not_allowed();
         return std::nullopt;
     }
-    const bool takes = to < target.role;
     if (!takes) return std::nullopt;
-    // §8.4, §9.7: an admin's or owner's role is never taken, by nobody.
-    if (target.affiliation >= MucAffiliation::admin) return StanzaError::not_allowed();
     // §8.4: voice is not taken from who has the moderator's own level or a higher one. Having none
     // at all is no level.
     const bool takes_voice = to == MucRole::visitor;

@@ -235,6 +235,7 @@ private:
         std::int64_t since = 0;  ///< XEP-0463, likewise `until`.
         std::int64_t until = 0;
         bool leaves = false;                      ///< Unavailable.
+        std::string id{};                         ///< Of the request, for who made it.
         const std::string* last_words = nullptr;  ///< Content of the presence that left.
     };
     /// §8.2: those who are removed hear it first, then the requester, then the rest.
@@ -265,7 +266,8 @@ private:
     void send_subject(const xmpp::Jid& to, Effects& effects) const;
     void change_nick(Occupant& occupant, const xmpp::Stanza& presence, Effects& effects);
     void update_presence(Occupant& occupant, const xmpp::Stanza& presence, Effects& effects);
-    void leave(const xmpp::Jid& session, const std::string* last_words, Removal why,
+    /// `stanza`: from the session that leaves.
+    void leave(const xmpp::Stanza& stanza, const std::string* last_words, Removal why,
                Effects& effects);
     void remove_occupant(std::size_t index, const PresenceText& text, Effects& to_self,
                          Effects& to_others);

@@ -200,7 +200,7 @@ void Room::on_error(const Stanza& message, Effects& effects) {
     });
     if (sent == private_messages_.end()) {
         if (find_session(user) != nullptr && means_gone(what->condition()))
-            leave(user, nullptr, Removal::error, effects);
+            leave(message, nullptr, Removal::error, effects);
         return;
     }
     const bool was_invitation = sent->nick.empty();

@@ -64,13 +64,13 @@ void Room::on_presence(const Stanza& presence, base::WallTime now, Effects& effe
             if (occupant != nullptr && presence.to()->is_full()) {
                 std::string last_words = content_for_others(presence);
                 if (last_words.size() > kPresenceBytesMax) last_words.clear();
-                leave(user, &last_words,
+                leave(presence, &last_words,
                       parts_.service.stopping ? Removal::shutdown : Removal::left, effects);
             }
             return;
         case PresenceType::error:
             if (occupant != nullptr && means_gone(presence))
-                leave(user, nullptr, Removal::error, effects);
+                leave(presence, nullptr, Removal::error, effects);
             return;
         default:
             return;  // Probes and subscriptions are not for rooms.
@@ -270,12 +270,7 @@ void Room::change_nick(Occupant& occupant, const Stanza& presence, Effects& effe
     if (!refusal && holder != nullptr && holder != &occupant) refusal = StanzaError::conflict();
     auto session = session_from(presence);
     if (!refusal && !session) refusal = StanzaError::policy_violation("the presence is too big");
-    if (refusal) {
-        // From the nick that is kept (§7.6).
-        Stanza about = presence;
-        about.set_to(occupant_jid(occupant.nick));
-        return refuse_presence(about, *refusal, effects);
-    }
+    if (refusal) return refuse_presence(presence, *refusal, effects);
     PresenceText going{.codes = {MucStatus::new_nick}, .new_nick = nick, .leaves = true};
     tell_all(occupant, going, effects);
     occupant.nick = nick;
@@ -310,10 +305,14 @@ std::vector<MucStatus> Room::codes_of(Removal why) {
 }
 
 // One client; its occupant goes with the last one.
-void Room::leave(const Jid& session, const std::string* last_words, Removal why, Effects& effects) {
+void Room::leave(const Stanza& stanza, const std::string* last_words, Removal why,
+                 Effects& effects) {
+    const Jid& session = *stanza.from();
     Occupant* occupant = find_session(session);
     PresenceText text{
         .codes = codes_of(why), .role = MucRole::none, .leaves = true, .last_words = last_words};
+    // Clients wait for the answer to what they sent (§7.14).
+    if (why == Removal::left) text.id = stanza.id();
     const xmpp::MucDestroy unconfigured{
         .venue = {}, .password = {}, .reason = "The room was not configured."};
     // §10.1.3: with its owner a room goes that was never configured.

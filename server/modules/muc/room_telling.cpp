@@ -73,6 +73,7 @@ Stanza Room::presence_of(const Occupant& occupant, const OccupantSession& sessio
     xmpp::Element presence("presence", xmpp::ns::client);
     presence.set_attribute("from", occupant_jid(occupant.nick).text());
     if (text.leaves) presence.set_attribute("type", "unavailable");
+    if (to_self && !text.id.empty()) presence.set_attribute("id", text.id);
     if (!session.lang.empty()) presence.set_lang(session.lang);
     std::string inner;
     if (text.last_words != nullptr) {

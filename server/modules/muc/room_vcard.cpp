@@ -62,7 +62,6 @@ base::Result<RoomChange, StanzaError> Room::judge_vcard(const Stanza& request) c
     const Element& vcard = *request.payload();
     RoomChange change{.request = request};
     change.vcard.emplace();
-    if (vcard.has_no_content()) return change;
     change.vcard->xml = xmpp::to_xml(vcard);
     change.vcard->hashes = photo_hashes(vcard);
     return change;

@@ -137,10 +137,6 @@ base::Result<void> retract(storage::Transaction& transaction, const Jid& room,
 base::Result<void> save_vcard(storage::Transaction& transaction, const Jid& room,
                               const RoomVcard& vcard) {
     storage::Vcards vcards(transaction);
-    if (vcard.xml.empty()) {
-        TRY(vcards.remove(room));
-        return {};
-    }
     return vcards.put(
         room, {.xml = vcard.xml,
                .photo_sha1 = vcard.hashes.empty() ? std::nullopt : std::optional(vcard.hashes)});

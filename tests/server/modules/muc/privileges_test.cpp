@@ -162,6 +162,11 @@ TEST(RoleChanges, let_a_moderator_without_affiliation_kick_and_silence_those_who
               StanzaCondition::not_allowed);
     EXPECT_EQ(refuse_role_change(moderator, member, MucRole::visitor)->condition(),
               StanzaCondition::not_allowed);
+    // §8.4, §5.1.3: said as what nobody may, whoever asks.
+    for (const MucRole to : {MucRole::visitor, MucRole::participant})
+        EXPECT_EQ(refuse_role_change(moderator, {MucAffiliation::owner, MucRole::moderator}, to)
+                      ->condition(),
+                  StanzaCondition::not_allowed);
 }
 
 // §9.1 to §9.5, §10.3 to §10.8, and the table of §5.2.2.

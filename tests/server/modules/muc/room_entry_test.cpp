@@ -313,7 +313,9 @@ TEST(Nick, of_another_is_refused_and_the_old_one_kept) {
     stage.send(kHag, "<presence xmlns='jabber:client' to='/firstwitch'/>");
     const auto refusal = stage.taken(kHag).at(0);
     EXPECT_EQ(line_of(refusal), "! conflict cancel");
-    EXPECT_EQ(refusal.from()->resource(), "thirdwitch");
+    // RFC 6120 §8.3.1: from whom it was sent to. Clients wait for an answer from there.
+    EXPECT_EQ(refusal.from()->resource(), "firstwitch");
+    EXPECT_EQ(stage.room().occupants().at(1).nick, "thirdwitch");
     EXPECT_EQ(stage.heard(kCrone), "");
 }
 
