@@ -364,7 +364,7 @@ void ClientSession::detach() {
 void ClientSession::expire() {
     if (!detached_ || state_ != State::bound) return;
     // What is saved begins anew at the next start.
-    if (frozen_) return;
+    if (frozen_) return set_deadline(context_.world.reactor.now() + context_.settings.ping_timeout);
     context_.world.log.debug("sm.expired", {{"jid", jid_.text()}});
     context_.metrics.sessions.subtract();
     state_ = State::finished;

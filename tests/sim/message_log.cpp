@@ -319,8 +319,9 @@ bool MessageLog::session_ended_since(AccountNumber account, base::MonotonicTime 
                 if (may_have_ended_since(lineage, from)) return true;
                 continue;
             }
-            const bool lost = lineage.ending == Ending::lost;
-            if (*lineage.ended_at + (lost ? lingers_ : base::Duration()) >= from) return true;
+            // The server need not have heard of it, nor of a farewell.
+            const bool heard = lineage.ending == Ending::told;
+            if (*lineage.ended_at + (heard ? base::Duration() : lingers_) >= from) return true;
         }
     }
     return crashed_since(from);
