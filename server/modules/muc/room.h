@@ -210,6 +210,7 @@ public:
     xmpp::Jid occupant_jid(std::string_view nick) const;
     /// Those that `user` may run now.
     std::vector<RoomCommandName> commands_for(const xmpp::Jid& user) const;
+    static bool has_command(std::string_view node);
 
     /// The affiliations have been stored for the first time, as that version (XEP-0463).
     void set_version(std::int64_t version);

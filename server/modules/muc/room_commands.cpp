@@ -117,6 +117,11 @@ std::vector<RoomCommandName> Room::commands_for(const Jid& user) const {
     return names;
 }
 
+bool Room::has_command(std::string_view node) {
+    return std::ranges::any_of(all_commands(),
+                               [&](const Command& one) { return one.name.node == node; });
+}
+
 DataForm Room::command_form(std::string_view node) const {
     if (node == kSetRole) return role_form();
     if (node == kSetAffiliation) return affiliation_form();

@@ -150,7 +150,8 @@ RoomAnswer command_info(const Room& room, const xmpp::Jid& user, std::string_vie
         info.add_feature(xmpp::ns::data_forms);
         return info.to_element();
     }
-    return std::unexpected(xmpp::StanzaError::item_not_found());
+    return std::unexpected(Room::has_command(node) ? xmpp::StanzaError::forbidden()
+                                                   : xmpp::StanzaError::item_not_found());
 }
 
 }  // namespace

@@ -86,6 +86,9 @@ void Rooms::discover_service(Stanza stanza) {
             about = items->to_element();
         }
         if (!about) return refuse(stanza, StanzaError::item_not_found());
+        // XEP-0050 §2.2: what a command is, is for those who may run it.
+        if (node != xmpp::ns::commands && !commands_.is_operator(*stanza.from()))
+            return refuse(stanza, StanzaError::forbidden());
         return parts_.router.route(stanza.reply_result(*std::move(about)));
     }
     if (is_info)
