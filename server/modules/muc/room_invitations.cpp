@@ -133,7 +133,7 @@ Outcome Room::on_voice_form(const Stanza& message, const Element& x, Effects& ef
     if (form->find("muc#request_allow") == nullptr) {
         if (role != MucRole::participant) {
             refuse(message, StanzaError::bad_request("only voice can be asked for"), effects);
-        } else if (sender->role == MucRole::visitor) {
+        } else if (sender->role == MucRole::visitor && !moderators().empty()) {
             Stanza request = Stanza::message(xmpp::MessageType::normal);
             request.set_from(parts_.jid);
             request.edit().add(approval_form(*sender, *message.from()).to_element());

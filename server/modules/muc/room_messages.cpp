@@ -149,7 +149,8 @@ void Room::reflect(Reflection said, base::WallTime at, std::string_view stanza_i
     if (xmpp::is_worth_archiving_in_room(said.stanza) && !changes_subject(said.stanza))
         history_.add(parts_.jid, said.stanza, at,
                      std::min(config_.history_max, parts_.limits.history_max));
-    effects.push_back({.stanza = std::move(said.stanza), .to = everybody()});
+    // A moderation may come from outside.
+    if (sessions_ > 0) effects.push_back({.stanza = std::move(said.stanza), .to = everybody()});
 }
 
 // --- to one

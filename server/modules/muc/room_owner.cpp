@@ -138,6 +138,7 @@ void Room::apply_config(const RoomConfig& config, Notices& notices) {
 }
 
 void Room::tell_code(MucStatus code, Effects& effects) const {
+    if (sessions_ == 0) return;
     Stanza message = Stanza::message(xmpp::MessageType::groupchat);
     message.set_from(parts_.jid);
     message.edit().add(xmpp::muc_status_element({code}));
