@@ -373,11 +373,17 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
         }
         fill_in(**resource, *saved, stream.key);
         context.router.offline().restored(*context.accounts.find(stream.owner));
+        // What waits in the queue for another client of the account is not for this one again.
+        const StreamManagement& had = *sessions[id]->management();
+        for (std::size_t i = 0; i < had.unacknowledged(); ++i)
+            if (had[i].id != 0) context.router.offline().seen(stream.owner.bare(), id, had[i].id);
         // Should the server crash now, what is saved would be out of date.
-        auto writing =
-            context.database.write([key = stream.key, at = world.clock.wall()](
-                                       storage::Transaction& transaction) -> base::Result<void> {
+        auto writing = context.database.write(
+            [key = stream.key, owner = stream.owner.bare(),
+             at = world.clock.wall()](storage::Transaction& transaction) -> base::Result<void> {
                 storage::SmSessions streams(transaction);
+                // Nobody knows any more who waited there for what another client has.
+                TRY(storage::Deliveries(transaction).remove_had(owner));
                 TRY(streams.attach(key));
                 return streams.detach(key, at);
             });
