@@ -112,7 +112,7 @@ class ProfanityTest(unittest.TestCase):
         romeo.type(f"/join {room} nick firstwitch")
         romeo.wait_for("firstwitch", "-> You have joined the room")
         juliet.type(f"/join {room} nick secondwitch")
-        romeo.wait_for("secondwitch has joined the room")
+        romeo.wait_for("secondwitch")
         juliet.type("When shall we three meet again?")
         romeo.wait_for("When shall we three meet again?")
         romeo.type("When the battle's lost and won.")
