@@ -85,8 +85,10 @@ reactor::Deferred<void> ServerGroup::shut_down(base::Duration grace) {
     std::vector<reactor::Deferred<void>> closing;
     for (reactor::ShardId id = 0; id < parts_.shards.count(); ++id) {
         if (!servers_[id]) continue;
-        closing.push_back(parts_.shards.run_on(
-            id, [this, id, grace] { return servers_[id]->clients().shut_down(grace); }));
+        closing.push_back(parts_.shards.run_on(id, [this, id, grace] {
+            servers_[id]->router().offline().stop();
+            return servers_[id]->clients().shut_down(grace);
+        }));
     }
     static_cast<void>(co_await reactor::when_all(std::move(closing)));
     // What a message that was stored leads to may be on its way to another shard: twice.

@@ -61,6 +61,8 @@ OfflineQueue::State* OfflineQueue::state_of(const xmpp::Jid& account) {
 bool OfflineQueue::waits(Account& account, const Resource& resource) {
     const State& state = states_.of(account);
     if (state.handing_over) return resource.session_id == state.session;
+    // Whoever comes back first is handed all of it.
+    if (state.left_over && !state.failed) return resource.takes_messages();
     if (state.writes_open == 0 && !state.failed) return false;
     // Whoever will be handed the queue when the writes are done, or reading is tried again.
     for (const auto& other : account.resources())
@@ -259,10 +261,16 @@ void OfflineQueue::start_any(Account& account) {
 void OfflineQueue::go_on(Account& account, const Resource& resource) {
     State& state = states_.of(account);
     state.no_room.erase(resource.session_id);
-    if (state.left_over && resource.takes_messages()) start(account, resource);
+    if (!resource.takes_messages()) return;
+    if (state.handing_over) {
+        state.again = true;
+    } else if (state.left_over) {
+        start(account, resource);
+    }
 }
 
 void OfflineQueue::begin(const xmpp::Jid& account, SessionId session) {
+    if (stopping_) return;
     tasks_.add("offline hand-over", hand_over(account, session));
 }
 
@@ -290,6 +298,9 @@ void OfflineQueue::finish(const xmpp::Jid& account, Handed how) {
         }
         return;
     }
+    // It has its connection back already.
+    if (Resource* same = state.again ? loaded->of_session(ended) : nullptr)
+        if (same->takes_messages()) return start(*loaded, *same);
     state.no_room.insert(ended);
     for (const auto& other : loaded->resources()) {
         if (state.no_room.contains(other->session_id) || !other->takes_messages()) continue;
@@ -319,12 +330,14 @@ reactor::Deferred<void> OfflineQueue::hand_over(xmpp::Jid account, SessionId ses
         // What passes is in the page as well, and who has got it is not known before it passed.
         auto passing = nothing_passing(account);
         static_cast<void>(co_await std::move(passing));
+        if (stopping_) co_return {};
         drop_waiting(account, session, *page);
         for (std::span<storage::Delivery> rest(*page); !rest.empty();) {
             const auto part = rest.first(part_of(rest));
             rest = rest.subspan(part.size());
             auto handing = hand_over_part(account, session, part);
             const base::Result<Handed> done = co_await std::move(handing);
+            if (stopping_) co_return {};
             if (!done || *done != Handed::all) {
                 finish(account, done.value_or(Handed::no_room));
                 co_return {};
@@ -400,7 +413,7 @@ reactor::Deferred<OfflineQueue::Handed> OfflineQueue::hand_over_part(
     if (taker->managed != storage::kOfflineQueue) {
         // Not to somebody who is not there.
         const base::Result<void> there = co_await taker->session->flushed();
-        if (!there || parts_.accounts.resource_of(account, session) == nullptr)
+        if (!there || stopping_ || parts_.accounts.resource_of(account, session) == nullptr)
             co_return Handed::no_room;
         auto handing = hand_over_managed(account, session, part);
         const base::Result<Handed> done = co_await std::move(handing);

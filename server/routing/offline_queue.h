@@ -79,8 +79,11 @@ public:
     /// A session has its connection back (XEP-0198): the same, if something was left over for want
     /// of one.
     void go_on(Account& account, const Resource& resource);
-    /// The account's sessions were restored after a restart: something may have been left over.
+    /// The account's sessions were restored after a restart, and the queue is not empty.
     void restored(Account& account) { states_.of(account).left_over = true; }
+    /// The server stops: nothing more is handed over. What is on its way to a session is there
+    /// when all writes that were issued before are done.
+    void stop() { stopping_ = true; }
 
 private:
     /// What became of messages for a session.
@@ -106,7 +109,7 @@ private:
         bool begun = false;            // Not so while messages are passing.
         bool again = false;            // There may be more behind the hand-over's back.
         bool has_arrived = false;      // Of what was expected, while more is.
-        bool left_over = false;        // Nobody could take more.
+        bool left_over = false;        // Nobody could take more: what comes waits behind it.
         bool failed = false;           // Storage did, and is asked again later.
         base::Duration retry_delay{};  // The last one; zero: it did not fail.
         SessionId session = 0;         // To whom, while handing over.
@@ -162,6 +165,7 @@ private:
     storage::OfflineQueueLimits limits_;
     base::Duration expiry_after_{};
     std::size_t part_bytes_ = 0;
+    bool stopping_ = false;
     Counter& handed_over_;
     reactor::TaskSet tasks_;  // Last: ends before what the tasks use.
 };

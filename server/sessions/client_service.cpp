@@ -348,13 +348,21 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
 
     // False: there is nothing of it but its count.
     reactor::Deferred<bool> restore_one(storage::SmSession stream) {
+        struct Found {
+            std::optional<storage::SmSession> stream;
+            bool queue_has_messages = false;
+        };
         auto reading =
-            context.database.read([token = stream.token](storage::Transaction& transaction) {
-                return storage::SmSessions(transaction).find(token);
+            context.database.read([token = stream.token, owner = stream.owner](
+                                      storage::Transaction& transaction) -> base::Result<Found> {
+                Found found{.stream = TRY(storage::SmSessions(transaction).find(token))};
+                const auto queue = TRY(storage::Deliveries(transaction).offline_totals(owner));
+                found.queue_has_messages = queue.messages > 0;
+                return found;
             });
-        const base::Result<std::optional<storage::SmSession>> whole = co_await std::move(reading);
-        if (!whole || !*whole || !(*whole)->state) co_return false;
-        const std::optional<SavedSession> saved = SavedSession::decode(*(*whole)->state);
+        const base::Result<Found> found = co_await std::move(reading);
+        if (!found || !found->stream || !found->stream->state) co_return false;
+        const std::optional<SavedSession> saved = SavedSession::decode(*found->stream->state);
         auto management = saved ? StreamManagement::restore(saved->management) : std::nullopt;
         if (!management) co_return false;
         management->token = stream.token;
@@ -372,7 +380,8 @@ struct ClientService::Impl final : SessionKeeper, reactor::ReadyItem {
             co_return false;
         }
         fill_in(**resource, *saved, stream.key);
-        context.router.offline().restored(*context.accounts.find(stream.owner));
+        if (found->queue_has_messages)
+            context.router.offline().restored(*context.accounts.find(stream.owner));
         // What waits in the queue for another client of the account is not for this one again.
         const StreamManagement& had = *sessions[id]->management();
         for (std::size_t i = 0; i < had.unacknowledged(); ++i)
