@@ -7,14 +7,14 @@
 #include <boost/json/src.hpp>
 
 #include "server/admin/admin_value.h"
-#include "server/observe/json_text.h"
+#include "reactor/base/json_text.h"
 
 namespace server {
 namespace {
 
 void append_text(std::string& out, std::string_view text) {
     out += '"';
-    append_json_text(out, text);
+    base::append_json_text(out, text);
     out += '"';
 }
 

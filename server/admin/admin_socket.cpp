@@ -1,11 +1,11 @@
 #include "server/admin/admin_socket.h"
 
-#include <array>
+#include <limits>
 #include <utility>
 
 #include "reactor/combine.h"
+#include "reactor/net/connection.h"
 #include "reactor/network.h"
-#include "reactor/outbound_buffer.h"
 #include "reactor/reactor.h"
 #include "reactor/task_set.h"
 #include "reactor/world.h"
@@ -15,61 +15,11 @@ namespace {
 
 using reactor::ByteStream;
 using reactor::Deferred;
-using reactor::IoResult;
-using reactor::IoStatus;
 
-constexpr std::size_t kReadBytes = 4096;
 constexpr std::string_view kTooLong =
     R"({"ok":false,"error":{"code":"request_too_long","message":"the request is too long",)"
     R"("mend":"send one JSON object a line"}})"
     "\n";
-
-/// The next line without its end (LF or CR LF). `buffer` keeps what follows it. Fails with
-/// resource_exhausted past `bytes_max`, else with the reason why no more lines come.
-Deferred<std::string> read_line(ByteStream& stream, std::string& buffer, std::size_t bytes_max) {
-    std::size_t searched = 0;
-    for (;;) {
-        const std::size_t end = buffer.find('\n', searched);
-        if (end > bytes_max && (end != std::string::npos || buffer.size() > bytes_max))
-            co_return base::Errc::resource_exhausted;
-        if (end != std::string::npos) {
-            std::string line = buffer.substr(0, end);
-            buffer.erase(0, end + 1);
-            if (line.ends_with('\r')) line.pop_back();
-            co_return line;
-        }
-        searched = buffer.size();
-        std::array<std::byte, kReadBytes> bytes;
-        const IoResult read = stream.try_read(bytes);
-        switch (read.status) {
-            case IoStatus::ok:
-                buffer += base::as_text(std::span(bytes).first(read.bytes));
-                break;
-            case IoStatus::would_block: {
-                const auto ready =
-                    co_await reactor::when_ready(stream, reactor::Interest::readable);
-                if (!ready) co_return ready.error();
-                break;
-            }
-            case IoStatus::end_of_stream:
-                co_return base::Errc::connection_done;
-            case IoStatus::failed:
-                co_return read.error;
-        }
-    }
-}
-
-Deferred<void> write_all(ByteStream& stream, std::string text) {
-    reactor::OutboundQueue queue;
-    queue.append(text);
-    for (;;) {
-        const IoResult written = queue.flush(stream);
-        if (written.status == IoStatus::ok) co_return {};
-        if (written.status == IoStatus::failed) co_return written.error;
-        const auto ready = co_await reactor::when_ready(stream, reactor::Interest::writable);
-        if (!ready) co_return ready.error();
-    }
-}
 
 }  // namespace
 
@@ -92,25 +42,35 @@ struct AdminSocket::Impl {
 
 /// One request after the other; whatever ends the connection is the operator's business, not ours.
 Deferred<void> AdminSocket::Impl::converse(std::unique_ptr<ByteStream> stream) {
-    std::string buffer;
+    reactor::ConnectionOptions limits;
+    limits.line_bytes_max = options.request_bytes_max;
+    // A reply is as large as it has to be; the next request is read when it is gone.
+    limits.write_bytes_max = std::numeric_limits<std::size_t>::max();
+    limits.write_high_bytes = 1;
+    limits.write_low_bytes = 0;
+    limits.close_timeout = options.idle_timeout;
+    reactor::Connection connection(world, std::move(stream), limits);
     for (;;) {
-        const auto request = co_await reactor::with_timeout(
-            world.reactor, read_line(*stream, buffer, options.request_bytes_max),
-            options.idle_timeout);
+        auto reading =
+            reactor::with_timeout(world.reactor, connection.read_until("\n"), options.idle_timeout);
+        auto request = co_await std::move(reading);
         if (!request && !request.error().is(base::Errc::resource_exhausted)) break;
         std::string reply(kTooLong);
         if (request) {
+            if (request->ends_with('\r')) request->pop_back();
             if (request->empty()) continue;
             auto answer = co_await commands.answer(*request);
             if (!answer) break;
             log(*answer);
             reply = std::move(answer->line);
         }
-        const auto written = co_await reactor::with_timeout(
-            world.reactor, write_all(*stream, std::move(reply)), options.idle_timeout);
-        if (!written || !request) break;
+        if (!connection.write(reply) || !request) break;
+        auto draining =
+            reactor::with_timeout(world.reactor, connection.drain(), options.idle_timeout);
+        if (!co_await std::move(draining)) break;
     }
-    stream->close();
+    auto closing = connection.close();
+    (void)co_await std::move(closing);
     co_return {};
 }
 

@@ -8,6 +8,7 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include "reactor/base/log_line.h"
 #include "reactor/world.h"
 
 namespace server {
@@ -127,6 +128,15 @@ base::Result<void> EventLogSink::reopen(LogOptions options) {
     impl_->format = options.format;
     impl_->least.store(options.least, std::memory_order_relaxed);
     return {};
+}
+
+std::string format_log_line(LogFormat format, std::int64_t wall_microseconds, base::LogLevel level,
+                            std::string_view event, std::span<const base::LogField> fields) {
+    std::string line = base::format_line(
+        format == LogFormat::json ? base::LineFormat::json : base::LineFormat::text,
+        {wall_microseconds}, level, event, fields, kLogValueBytesMax);
+    line.pop_back();  // The line break, which spdlog adds.
+    return line;
 }
 
 }  // namespace server

@@ -7,7 +7,7 @@ namespace {
 // each second, so that small limits keep their precision.
 constexpr std::uint64_t kAttemptUnits = 60;
 
-PaceLimit login_pace(std::uint64_t per_minute) {
+reactor::PaceLimit login_pace(std::uint64_t per_minute) {
     return {.per_second = per_minute, .burst = per_minute * kAttemptUnits};
 }
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "reactor/base/clock.h"
+#include "reactor/net/pace.h"
 #include "server/routing/address_key.h"
-#include "server/routing/pace.h"
 
 #include <array>
 #include <compare>
@@ -47,7 +47,7 @@ public:
 private:
     struct Entry {
         std::size_t connections = 0;
-        Pace logins;
+        reactor::Pace logins;
     };
 
     AddressLimitOptions options_;

@@ -249,8 +249,8 @@ private:
     base::MonotonicTime resume_at_;  // Zero: not paused.
     std::uint64_t counted_out_ = 0;
     std::uint64_t next_place_ = 1;
-    Pace stanza_pace_;
-    Pace byte_pace_;
+    reactor::Pace stanza_pace_;
+    reactor::Pace byte_pace_;
     std::uint32_t storing_ = 0;  // Messages of the client's that are being stored.
     std::uint32_t ping_number_ = 0;
     State state_ = State::negotiating;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "server/config/core_keys.h"
-#include "server/routing/pace.h"
+#include "reactor/net/pace.h"
 #include "server/sessions/address_limits.h"
 #include "xmpp/xml/parser.h"
 
@@ -35,8 +35,8 @@ struct ClientSettings {
     base::Duration ping_after;
     base::Duration ping_timeout;
     unsigned auth_attempts_max;
-    PaceLimit stanzas;
-    PaceLimit bytes;
+    reactor::PaceLimit stanzas;
+    reactor::PaceLimit bytes;
     std::size_t outbound_queue_max;
     base::Duration resume_timeout;
     std::size_t unacknowledged_max;

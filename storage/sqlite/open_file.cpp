@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 #include <cerrno>
 #include <utility>
@@ -63,30 +62,20 @@ Result<void> use_wal(Connection& connection) {
     return {};
 }
 
-}  // namespace
-
-Result<FileLock> FileLock::acquire(const std::string& database_path) {
+/// Held until the process ends, whatever ends it.
+Result<reactor::FileLock> lock_file(const std::string& database_path) {
     const std::string path = database_path + ".lock";
-    FileLock lock(TRY(open_descriptor(path, database_path)));
-    if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) == 0) return lock;
-    if (errno == EWOULDBLOCK)
+    ::close(TRY(open_descriptor(path, database_path)));  // Says best what is in the way.
+    auto lock = reactor::FileLock::try_acquire(path, 0600);
+    if (!lock && lock.error().is(Errc::busy))
         return base::fail(
             Errc::busy, fmt::format("the database {} is in use by another process: stop the other "
                                     "server first, or name another file",
                                     database_path));
-    return std::unexpected(base::failure_from_errno(errno, fmt::format("cannot lock {}", path)));
+    return lock;
 }
 
-FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-FileLock& FileLock::operator=(FileLock&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-}
-
-FileLock::~FileLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-}
+}  // namespace
 
 Result<OpenedFile> open_file(const DatabaseOptions& options, std::uint32_t busy_timeout_ms) {
     if (options.path.empty())
@@ -95,7 +84,7 @@ Result<OpenedFile> open_file(const DatabaseOptions& options, std::uint32_t busy_
     const bool in_memory = options.path == kMemoryPath;
     const bool on_disk = !in_memory && options.disk == nullptr;
     if (on_disk) {
-        opened.lock = TRY(FileLock::acquire(options.path));
+        opened.lock = TRY(lock_file(options.path));
         TRY(create_private(options.path));
     }
     opened.writer = TRY(Connection::open({.path = options.path,

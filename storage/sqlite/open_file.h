@@ -4,34 +4,21 @@
 #pragma once
 
 #include "reactor/base/result.h"
+#include "reactor/sync/file_lock.h"
 #include "storage/database.h"
 #include "storage/sqlite/connection.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace storage::sqlite {
 
 inline constexpr std::string_view kMemoryPath = ":memory:";
 
-/// Holds the lock file; another process that tries gets busy.
-class FileLock {
-public:
-    FileLock() = default;  ///< Holds nothing.
-    /// Errors: busy, permission_denied, not_found (no such folder), no_space, io_error.
-    static base::Result<FileLock> acquire(const std::string& database_path);
-    FileLock(FileLock&& other) noexcept;
-    FileLock& operator=(FileLock&& other) noexcept;
-    ~FileLock();
-
-private:
-    explicit FileLock(int descriptor) : descriptor_(descriptor) {}
-    int descriptor_ = -1;
-};
-
 /// A database ready for use: locked, in WAL mode, migrated.
 struct OpenedFile {
-    FileLock lock;
+    std::optional<reactor::FileLock> lock;  ///< None for a database in memory.
     std::unique_ptr<Connection> writer;
 };
 

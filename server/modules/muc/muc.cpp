@@ -81,7 +81,7 @@ constexpr IntegerKey kLoadedMax{
     "rooms.loaded_max", 100'000, 1, 10'000'000,
     "Rooms in memory at a time, on each processor core. What comes for one more is refused."};
 
-PaceLimit pace_of(std::int64_t per_second) {
+reactor::PaceLimit pace_of(std::int64_t per_second) {
     constexpr std::uint64_t kBurstSeconds = 5;
     const auto each = static_cast<std::uint64_t>(per_second);
     return {.per_second = each, .burst = each * kBurstSeconds};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "reactor/base/clock.h"
+#include "reactor/net/pace.h"
 #include "server/modules/muc/affiliations.h"
 #include "server/modules/muc/hats.h"
 #include "server/modules/muc/history.h"
@@ -12,7 +13,6 @@
 #include "server/modules/muc/occupant_ids.h"
 #include "server/modules/muc/privileges.h"
 #include "server/modules/muc/room_config.h"
-#include "server/routing/pace.h"
 #include "xmpp/core/stanza.h"
 #include "xmpp/payloads/muc_requests.h"
 
@@ -51,7 +51,7 @@ struct Occupant {
     MucRole role = MucRole::none;
     std::vector<OccupantSession> sessions{};  ///< The last one's presence is shown.
     std::optional<base::WallTime> spoke_at{};
-    Pace pace{};
+    reactor::Pace pace{};
 };
 
 struct RoomSubject {
@@ -412,7 +412,7 @@ private:
     Affiliations affiliations_;
     KeptRoles kept_roles_;
     Hats hats_;
-    Pace pace_;
+    reactor::Pace pace_;
     std::vector<Occupant> occupants_;
     std::size_t sessions_ = 0;
     History history_;

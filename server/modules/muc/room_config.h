@@ -3,7 +3,7 @@
 #pragma once
 
 #include "reactor/base/result.h"
-#include "server/routing/pace.h"
+#include "reactor/net/pace.h"
 #include "xmpp/core/error.h"
 #include "xmpp/core/jid.h"
 #include "xmpp/payloads/data_form.h"
@@ -69,8 +69,8 @@ struct RoomLimits {
     std::size_t affiliations_max = 10'000;
     std::uint32_t nick_bytes_max = kNickBytesMax;
     /// Messages, changes of presence and requests to others, of one occupant and of all.
-    PaceLimit occupant_pace{.per_second = 100, .burst = 500};
-    PaceLimit room_pace{.per_second = 10'000, .burst = 50'000};
+    reactor::PaceLimit occupant_pace{.per_second = 100, .burst = 500};
+    reactor::PaceLimit room_pace{.per_second = 10'000, .burst = 50'000};
 };
 
 /// The full lists of the form.

@@ -29,7 +29,7 @@ Crew::Crew(reactor::World& world, const Plan& plan)
       shards_(world.shards.count()),
       shared_({.world = world, .resolver = nullptr, .tls = plan.tls}),
       ledger_(plan.run_id),
-      gate_(share_of(plan.logins_at_once, shard_, shards_)),
+      logins_at_once_(share_of(plan.logins_at_once, shard_, shards_), plan.users),
       asking_(world.reactor) {
     const Settings& settings = plan.settings;
     if (settings.has(keys::kBodyBytes.name)) body_ = message_text(settings.get(keys::kBodyBytes));

@@ -4,10 +4,10 @@
 #pragma once
 
 #include "reactor/shards.h"
+#include "reactor/sync/lock.h"
 #include "reactor/task_set.h"
 #include "tests/bots/client/client.h"
 #include "tests/bots/client/client_shared.h"
-#include "tests/bots/run/gate.h"
 #include "tests/bots/run/plan.h"
 #include "tests/bots/run/tallies.h"
 #include "tests/bots/workload/workload.h"
@@ -169,7 +169,7 @@ private:
     bool closing_ = false;
     base::MonotonicTime measure_from_;
     base::MonotonicTime measure_until_;
-    Gate gate_;
+    reactor::Semaphore logins_at_once_;
     std::unique_ptr<Workload> workload_;
     std::deque<Bot> bots_;
     reactor::Deferred<void>* phase_ = nullptr;  // Lives in a frame of `phase`.

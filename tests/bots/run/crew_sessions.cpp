@@ -94,9 +94,9 @@ reactor::Deferred<void> Crew::attempt(BotNumber bot) {
 }
 
 reactor::Deferred<void> Crew::log_in(BotNumber bot) {
-    auto entering = gate_.enter();
-    const auto pass = co_await std::move(entering);
-    if (!pass) co_return pass.error();
+    auto acquiring = logins_at_once_.acquire();
+    const auto permit = co_await std::move(acquiring);
+    if (!permit) co_return permit.error();
     auto work = attempt(bot);
     const auto result = co_await std::move(work);
     co_return result;

@@ -1,7 +1,7 @@
 // The small parts of sessions: pace, limits per address, what is unwritten, idle parsers.
+#include "reactor/net/pace.h"
 #include "reactor/sim/sim_world.h"
 #include "reactor/test_kit.h"
-#include "server/routing/pace.h"
 #include "server/sessions/address_limits.h"
 #include "server/sessions/idle_parsers.h"
 #include "server/sessions/unwritten.h"
@@ -14,8 +14,8 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(Pace, lets_a_burst_pass_and_then_keeps_the_rate) {
-    Pace pace;
-    const PaceLimit limit{.per_second = 10, .burst = 5};
+    reactor::Pace pace;
+    const reactor::PaceLimit limit{.per_second = 10, .burst = 5};
     base::MonotonicTime now{1'000'000'000'000};
     for (int i = 0; i < 5; ++i)
         EXPECT_EQ(pace.take(limit, 1, now), 0s);

@@ -1,6 +1,6 @@
-// Pace: a token bucket as one number (the generic cell rate algorithm). It says for how long to
-// stop reading from somebody who is ahead of the permitted rate; nothing is lost, TCP slows the
-// sender.
+// Pace: a token bucket as one number (the generic cell rate algorithm), for one per connection. It
+// says for how long to stop reading from somebody who is ahead of the permitted rate; nothing is
+// lost, TCP slows the sender. For a stream that throttles itself see reactor/net/token_bucket.h.
 #pragma once
 
 #include "reactor/base/clock.h"
@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace server {
+namespace reactor {
 
 struct PaceLimit {
     std::uint64_t per_second = 1;
@@ -44,4 +44,4 @@ private:
     std::int64_t spent_until_ = 0;  // When all that was taken would have come at the steady rate.
 };
 
-}  // namespace server
+}  // namespace reactor
