@@ -67,7 +67,11 @@ Deferred<void> AdminSocket::Impl::converse(std::unique_ptr<ByteStream> stream) {
         if (!connection.write(reply) || !request) break;
         auto draining =
             reactor::with_timeout(world.reactor, connection.drain(), options.idle_timeout);
-        if (!co_await std::move(draining)) break;
+        // Who does not read is not waited for once more.
+        if (!co_await std::move(draining)) {
+            connection.abort();
+            co_return {};
+        }
     }
     auto closing = connection.close();
     (void)co_await std::move(closing);
