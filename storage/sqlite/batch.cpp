@@ -3,6 +3,7 @@
 #include "storage/faults.h"
 #include "storage/sqlite/connection.h"
 
+#include <algorithm>
 #include <bit>
 #include <exception>
 #include <new>
@@ -16,7 +17,7 @@ namespace {
 using base::Errc;
 using base::Failure;
 using base::Result;
-using OperationSpan = std::span<const std::unique_ptr<Operation>>;
+using OperationSpan = std::span<Operation* const>;
 
 /// Runs the function; nullopt: it succeeded. The failure is already the operation's answer.
 std::optional<Failure> run_function(Operation& operation, SqliteTransaction& transaction) {
@@ -39,24 +40,42 @@ std::optional<Failure> run_function(Operation& operation, SqliteTransaction& tra
     return transaction.doom().value_or(Failure(Errc::cancelled));
 }
 
+/// Batches that are given a savepoint per operation after one that lacked them had to be undone.
+constexpr std::uint32_t kMarkedBatches = 32;
+
 /// One batch in the making; see commit_batch.
 class Batch {
 public:
     Batch(Connection& connection, Faults* faults, Counters& counters)
         : connection_(connection), faults_(faults), counters_(counters) {}
 
-    /// Runs operations and commits them; yields how many it took from the front: all, unless SQLite
-    /// gave up the transaction half-way.
-    std::size_t run(OperationSpan operations) {
-        if (auto begun = connection_.control("BEGIN IMMEDIATE"); !begun) {
-            for (const auto& operation : operations)
-                fail(*operation, begun.error());
-            return operations.size();
+    /// Without savepoints. False: an operation failed, everything is undone and to be done again.
+    bool run_unmarked(OperationSpan operations) {
+        if (!begin(operations)) return true;
+        for (Operation* operation : operations) {
+            const auto failure = run_whole(*operation);
+            if (!failure) {
+                kept_.push_back(operation);
+                continue;
+            }
+            roll_back();
+            if (operations.size() > 1) return false;
+            ++counters_.failed_writes;
+            return true;
         }
+        commit();
+        return true;
+    }
+
+    /// With savepoints. Runs operations and commits them; yields how many it took from the front:
+    /// all, unless SQLite gave up the transaction half-way.
+    std::size_t run_marked(OperationSpan operations) {
+        if (!begin(operations)) return operations.size();
         std::size_t taken = 0;
         while (taken < operations.size() && connection_.in_transaction())
             run_one(*operations[taken++]);
         if (!connection_.in_transaction()) {
+            connection_.forget();
             undo_kept(lost_);
         } else if (kept_.empty()) {
             roll_back();
@@ -67,6 +86,14 @@ public:
     }
 
 private:
+    bool begin(OperationSpan operations) {
+        auto begun = connection_.control("BEGIN IMMEDIATE");
+        if (begun) return true;
+        for (Operation* operation : operations)
+            fail(*operation, begun.error());
+        return false;
+    }
+
     void fail(Operation& operation, const Failure& failure) {
         operation.fail(failure);
         ++counters_.failed_writes;
@@ -78,16 +105,35 @@ private:
         kept_.clear();
     }
 
-    void roll_back() { static_cast<void>(connection_.control("ROLLBACK")); }
+    void roll_back() {
+        connection_.forget();
+        if (connection_.in_transaction()) static_cast<void>(connection_.control("ROLLBACK"));
+    }
+
+    /// nullopt: it succeeded. The failure is already the operation's answer.
+    std::optional<Failure> run_whole(Operation& operation) {
+        SqliteTransaction transaction(connection_, Access::write);
+        return run_function(operation, transaction);
+    }
+
+    Result<void> write_memory() {
+        if (!connection_.memory()) return {};
+        SqliteTransaction transaction(connection_, Access::write);
+        return connection_.memory()->write(transaction);
+    }
 
     void run_one(Operation& operation) {
-        if (faults_ != nullptr) {
-            if (auto failure = faults_->take_write_failure()) return fail(operation, *failure);
-        }
         auto marked = connection_.control("SAVEPOINT operation");
         if (!marked) return give_up(operation, marked.error());
-        SqliteTransaction transaction(connection_, Access::write);
-        if (auto failure = run_function(operation, transaction)) {
+        auto failure = run_whole(operation);
+        if (!failure) {
+            // With its own operation, so that it goes with it.
+            if (auto written = write_memory(); !written) {
+                failure = written.error();
+                operation.fail(*failure);
+            }
+        }
+        if (failure) {
             ++counters_.failed_writes;
             lost_ = *failure;  // Means something only if the transaction is gone.
             undo();
@@ -99,6 +145,7 @@ private:
     }
 
     void undo() {
+        connection_.forget();
         if (!connection_.in_transaction()) return;
         auto undone = connection_.control("ROLLBACK TO operation");
         if (undone) undone = connection_.control("RELEASE operation");
@@ -111,13 +158,15 @@ private:
     void give_up(Operation& operation, const Failure& failure) {
         fail(operation, failure);
         lost_ = failure;
-        if (connection_.in_transaction()) roll_back();
+        roll_back();
     }
 
     void commit() {
         Result<void> committed;
         if (auto failure = faults_ != nullptr ? faults_->take_commit_failure() : std::nullopt)
             committed = std::unexpected(std::move(*failure));
+        else if (auto written = write_memory(); !written)
+            committed = std::move(written);
         else
             committed = connection_.control("COMMIT");
         if (committed) {
@@ -125,7 +174,7 @@ private:
             return;
         }
         ++counters_.failed_commits;
-        if (connection_.in_transaction()) roll_back();
+        roll_back();
         undo_kept(committed.error());
     }
 
@@ -135,6 +184,24 @@ private:
     std::vector<Operation*> kept_;
     Failure lost_ = Errc::internal;
 };
+
+/// Operations that no injected failure keeps from running.
+std::vector<Operation*> runnable(std::span<const std::unique_ptr<Operation>> operations,
+                                 Faults* faults, Counters& counters) {
+    std::vector<Operation*> left;
+    left.reserve(operations.size());
+    for (const auto& operation : operations) {
+        if (faults != nullptr) {
+            if (auto failure = faults->take_write_failure()) {
+                operation->fail(*std::move(failure));
+                ++counters.failed_writes;
+                continue;
+            }
+        }
+        left.push_back(operation.get());
+    }
+    return left;
+}
 
 }  // namespace
 
@@ -147,12 +214,18 @@ void Counters::count_commit(std::uint64_t operations) {
     ++batch_sizes[std::min<std::size_t>(bucket, std::size(batch_sizes) - 1)];
 }
 
-void commit_batch(Connection& connection, OperationSpan operations, Faults* faults,
-                  Counters& counters) {
-    while (!operations.empty()) {
-        Batch batch(connection, faults, counters);
-        operations = operations.subspan(batch.run(operations));
+void commit_batch(Connection& connection, std::span<const std::unique_ptr<Operation>> operations,
+                  Faults* faults, Counters& counters, std::uint32_t& marked_left) {
+    const std::vector<Operation*> all = runnable(operations, faults, counters);
+    OperationSpan left = all;
+    const bool is_one = left.size() == 1;
+    if (is_one || marked_left == 0) {
+        if (left.empty() || Batch(connection, faults, counters).run_unmarked(left)) return;
+        marked_left = kMarkedBatches;
     }
+    if (marked_left > 0) --marked_left;
+    while (!left.empty())
+        left = left.subspan(Batch(connection, faults, counters).run_marked(left));
 }
 
 void run_read(Connection& connection, Operation& operation, Faults* faults, Counters& counters) {

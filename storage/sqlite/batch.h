@@ -1,5 +1,9 @@
-// Group commit: runs a batch of operations in one SQLite transaction, a savepoint each, and
-// commits. And reads: one operation on one snapshot. Both leave the answers in the operations.
+// Group commit: runs a batch of operations in one SQLite transaction and commits. And reads: one
+// operation on one snapshot. Both leave the answers in the operations.
+//
+// A savepoint costs a copy of every page that the operation touches, and hardly any operation
+// fails. So a batch runs without, and only when one of it fails is it undone and run again with a
+// savepoint for each; for some batches they stay, as failures come in groups.
 #pragma once
 
 #include "storage/operation_queue.h"
@@ -33,9 +37,10 @@ struct Counters {
 };
 
 /// When this returns, every operation has its answer: its own if its effects are on disk, a failure
-/// if they are undone. `faults` may be null.
+/// if they are undone. `faults` may be null. `marked_left`: kept from batch to batch, at first 0:
+/// so many more are to have savepoints.
 void commit_batch(Connection& connection, std::span<const std::unique_ptr<Operation>> operations,
-                  Faults* faults, Counters& counters);
+                  Faults* faults, Counters& counters, std::uint32_t& marked_left);
 
 void run_read(Connection& connection, Operation& operation, Faults* faults, Counters& counters);
 

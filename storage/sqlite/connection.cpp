@@ -21,7 +21,18 @@ Statement::~Statement() {
     sqlite3_finalize(handle_);
 }
 
+namespace {
+
+// Before its first use, SQLite is told not to count its memory: that would take a lock with every
+// allocation. Where it is in use already, this changes nothing.
+void configure_library() {
+    [[maybe_unused]] static const int told = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Connection>> Connection::open(ConnectionOptions options) {
+    configure_library();
     std::unique_ptr<Connection> connection(new Connection(std::move(options)));
     // NOMUTEX: a connection is used by one thread at a time.
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -36,6 +47,7 @@ Result<std::unique_ptr<Connection>> Connection::open(ConnectionOptions options) 
 }
 
 Connection::~Connection() {
+    memory_.reset();
     statements_.clear();
     const int code = sqlite3_close(handle_);
     CHECK(code == SQLITE_OK);  // Otherwise a statement has outlived its connection.
@@ -50,9 +62,9 @@ Result<void> Connection::configure() {
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
-    TRY(execute(
-        "PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;"
-        "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;"));
+    TRY(
+        execute("PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;"
+                "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;"));
     TRY(execute(options_.sync_commits ? "PRAGMA synchronous = FULL"
                                       : "PRAGMA synchronous = NORMAL"));
     if (options_.access == Access::read_only) {
@@ -126,14 +138,19 @@ Result<std::unique_ptr<Statement>> Connection::compile(std::string_view sql) {
 }
 
 Result<Statement*> Connection::prepare(std::string_view sql, std::unique_ptr<Statement>& spare) {
-    if (auto found = statements_.find(sql); found != statements_.end()) return found->second.get();
-    auto statement = TRY(compile(sql));
-    Statement* result = statement.get();
-    if (statements_.size() < kStatementsMax)
-        statements_.emplace(std::string(sql), std::move(statement));
-    else
-        spare = std::move(statement);
-    return result;
+    Recent& recent = recent_[std::hash<const char*>()(sql.data()) / 16 % kRecentStatements];
+    if (recent.statement != nullptr && recent.sql == sql) return recent.statement;
+    auto found = statements_.find(sql);
+    if (found == statements_.end()) {
+        auto statement = TRY(compile(sql));
+        if (statements_.size() >= kStatementsMax) {
+            spare = std::move(statement);
+            return spare.get();
+        }
+        found = statements_.emplace(std::string(sql), std::move(statement)).first;
+    }
+    recent = {.sql = found->first, .statement = found->second.get()};
+    return recent.statement;
 }
 
 namespace {
@@ -257,3 +274,8 @@ Result<std::int64_t> SqliteTransaction::step_all(Statement& statement, RowFuncti
 }
 
 }  // namespace storage::sqlite
+
+// SQLite is the only engine there is.
+std::unique_ptr<storage::WriterMemory>* storage::memory_of(Transaction& transaction) {
+    return static_cast<sqlite::SqliteTransaction&>(transaction).memory();
+}

@@ -4,7 +4,9 @@
 
 #include "reactor/base/result.h"
 #include "storage/transaction.h"
+#include "storage/writer_memory.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,6 +22,8 @@ namespace storage::sqlite {
 
 /// Distinct SQL texts kept prepared; a further text is prepared each time it runs.
 inline constexpr std::size_t kStatementsMax = 512;
+/// Slots for those that are found by the address of their text.
+inline constexpr std::size_t kRecentStatements = 256;
 
 enum class Access : std::uint8_t { write, read_only };
 
@@ -77,6 +81,11 @@ public:
     base::Result<Statement*> prepare(std::string_view sql, std::unique_ptr<Statement>& spare);
     std::size_t cached_statements() const noexcept { return statements_.size(); }
 
+    /// What the stores remember (WriterMemory); theirs to make.
+    std::unique_ptr<WriterMemory>& memory() noexcept { return memory_; }
+    /// Something was rolled back: what they remember may be wrong.
+    void forget() noexcept { memory_.reset(); }
+
     base::Failure failure(int code) const;
 
 private:
@@ -94,6 +103,13 @@ private:
     ConnectionOptions options_;
     sqlite3* handle_ = nullptr;
     std::unordered_map<std::string, std::unique_ptr<Statement>, Hash, std::equal_to<>> statements_;
+    /// Nearly all SQL is literals: found by address, then compared, which costs less than hashing.
+    struct Recent {
+        std::string_view sql;  // The key in statements_.
+        Statement* statement = nullptr;
+    };
+    std::array<Recent, kRecentStatements> recent_;
+    std::unique_ptr<WriterMemory> memory_;
 };
 
 /// One operation's view of a connection. As in PostgreSQL, a statement that fails dooms the
@@ -105,6 +121,10 @@ public:
         : connection_(connection), access_(access) {}
 
     const std::optional<base::Failure>& doom() const noexcept { return doom_; }
+    /// Null: it only reads.
+    std::unique_ptr<WriterMemory>* memory() {
+        return access_ == Access::write ? &connection_.memory() : nullptr;
+    }
 
 protected:
     base::Result<std::int64_t> run(std::string_view sql, std::span<const Parameter> parameters,

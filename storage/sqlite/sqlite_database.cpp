@@ -67,7 +67,7 @@ void SqliteDatabase::work_as_reader(std::uint32_t worker) {
 bool SqliteDatabase::commit_waiting() {
     Operations batch;
     if (!writes_.take(batch, batch_max_)) return false;
-    commit_batch(*file_.writer, batch, faults_, counters_);
+    commit_batch(*file_.writer, batch, faults_, counters_, marked_left_);
     deliver(std::move(batch));
     return true;
 }

@@ -48,6 +48,7 @@ private:
     OperationQueue writes_;
     OperationQueue reads_;
     Counters counters_;
+    std::uint32_t marked_left_ = 0;  // The writer's: see commit_batch.
     std::unique_ptr<Lane> write_lane_;
     std::unique_ptr<Lane> read_lane_;  // Null: reads are the writer's work too.
 };

@@ -1,7 +1,7 @@
 // What leaves an archive: by age, by number, with its account.
 #include "storage/tables/archive.h"
 #include "storage/tables/archive_scan.h"
-#include "storage/tables/messages_rows.h"
+#include "storage/tables/message_memory.h"
 
 #include <algorithm>
 #include <string>
@@ -138,6 +138,7 @@ Result<void> forget_segments(Transaction& transaction, OwnerKey owner, PeerKey p
     if (left.empty()) {
         TRY(transaction.execute("DELETE FROM archive_segments WHERE owner = $1 AND peer = $2",
                                 {owner, peer}));
+        MessageMemory::of(transaction).forget_conversations();
         TRY(transaction.execute(
             "DELETE FROM message_peers WHERE account = (SELECT jid FROM message_owners "
             "WHERE owner = $1) AND owner = $1 AND peer = $2",
@@ -162,9 +163,7 @@ Result<void> delete_rows(Transaction& transaction, OwnerKey owner, MessageId thr
             transaction.execute("UPDATE message_owners SET archived = archived - $2 "
                                 "WHERE owner = $1",
                                 {owner, older}));
-    if (recent > 0)
-        TRY(transaction.execute(
-            "UPDATE message_ids SET recent_rows = recent_rows - $1 WHERE only_row = 1", {recent}));
+    if (recent > 0) TRY(MessageMemory::of(transaction).ids(transaction))->recent.count -= recent;
     return {};
 }
 

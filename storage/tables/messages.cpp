@@ -1,6 +1,6 @@
 #include "storage/tables/messages.h"
 
-#include "storage/tables/messages_rows.h"
+#include "storage/tables/message_memory.h"
 
 #include <algorithm>
 #include <utility>
@@ -139,13 +139,14 @@ struct Recipient {
 /// True: the row is there. False: the session is not.
 Result<bool> insert_for_session(Transaction& transaction, const NewDelivery& delivery,
                                 const Recipient& recipient, const NewMessage& message) {
-    return TRY(transaction.execute(
-               "INSERT INTO deliveries "
-               "(session, sequence, id, owner, shared, kept, counted, bytes) "
-               "SELECT session, $2, $3, $4, $5, $6, $7, $8 FROM sm_session_counts "
-               "WHERE session = $1",
-               {delivery.session, delivery.sequence, message.id, recipient.owner, delivery.shared,
-                delivery.kept, recipient.counted, message.bytes})) > 0;
+    if (!TRY(MessageMemory::of(transaction).has_session(transaction, delivery.session)))
+        return false;
+    TRY(transaction.execute(
+        "INSERT INTO deliveries (session, sequence, id, owner, shared, kept, counted, bytes) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        {delivery.session, delivery.sequence, message.id, recipient.owner, delivery.shared,
+         delivery.kept, recipient.counted, message.bytes}));
+    return true;
 }
 
 /// True: the row is there. False: the offline queue is full.
@@ -196,23 +197,6 @@ std::string_view peer_resource(std::span<const MessageCopy> copies, bool outgoin
     return copy == copies.end() ? std::string_view() : copy->peer.resource();
 }
 
-struct NewId {
-    MessageId id = 0;
-    RecentRows recent;
-};
-
-Result<NewId> next_id(Transaction& transaction, base::WallTime now, std::int64_t rows) {
-    const auto next = TRY(transaction.first(
-        "UPDATE message_ids SET last_id = CASE WHEN last_id >= $1 THEN last_id + 1 ELSE $1 END, "
-        "recent_rows = recent_rows + $2 WHERE only_row = 1 "
-        "RETURNING last_id, recent_rows, moved_last",
-        {now, rows}, [](const Row& row) {
-            return NewId{row.int64(0), {.count = row.int64(1), .moved_last = row.int64(2)}};
-        }));
-    if (!next) return base::fail(Errc::corrupt, "the database has lost its message ids");
-    return *next;
-}
-
 }  // namespace
 
 constinit const StoreSchema kMessagesSchema = {"messages", kMigrations, kAccountTables,
@@ -222,8 +206,10 @@ Result<Appended> Messages::append(base::WallTime now, std::string_view stanza,
                                   std::span<const MessageCopy> copies) {
     TRY(check(copies));
     const std::int64_t rows = std::ranges::count(copies, true, &MessageCopy::archived);
-    const NewId next = TRY(next_id(transaction_, now, rows));
-    NewMessage message{.id = next.id, .bytes = static_cast<std::int64_t>(stanza.size())};
+    MessageMemory::Ids& ids = *TRY(MessageMemory::of(transaction_).ids(transaction_));
+    ids.last = std::max(ids.last + 1, now.microseconds);
+    ids.recent.count += rows;
+    NewMessage message{.id = ids.last, .bytes = static_cast<std::int64_t>(stanza.size())};
     for (const MessageCopy& copy : copies)
         TRY(insert_copy(transaction_, copy, message, limits_));
     if (message.refs > 0)
@@ -232,11 +218,13 @@ Result<Appended> Messages::append(base::WallTime now, std::string_view stanza,
             "VALUES ($1, $2, $3, $4, $5)",
             {message.id, message.refs, peer_resource(copies, false), peer_resource(copies, true),
              Blob{stanza}}));
-    TRY(move_recent_rows(transaction_, next.recent, recent_rows_max_, rows));
+    TRY(move_recent_rows(transaction_, ids.recent, recent_rows_max_, rows));
     return Appended{.id = message.id, .offline_queue_full = message.offline_queue_full};
 }
 
 Result<MessageId> Messages::last_id() {
+    if (MessageMemory* memory = MessageMemory::find(transaction_))
+        return TRY(memory->ids(transaction_))->last;
     const auto last = TRY(transaction_.first("SELECT last_id FROM message_ids WHERE only_row = 1",
                                              {}, [](const Row& row) { return row.int64(0); }));
     return last.value_or(0);

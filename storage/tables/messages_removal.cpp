@@ -1,6 +1,7 @@
 // What is left of an account that was removed goes in steps: its row of message_owners loses its
 // name at once, so that an account created under the same name starts with nothing, and what hangs
 // on that row follows.
+#include "storage/tables/message_memory.h"
 #include "storage/tables/messages.h"
 #include "storage/tables/messages_rows.h"
 
@@ -54,6 +55,7 @@ Result<std::int64_t> purge_owner(Transaction& transaction, OwnerKey owner, std::
 Result<void> remove_account_messages(Transaction& transaction, std::string_view account) {
     const auto owner = TRY(find_owner(transaction, account));
     if (!owner) return {};
+    MessageMemory::of(transaction).forget_conversations();
     TRY(transaction.execute("UPDATE message_owners SET jid = NULL WHERE owner = $1", {*owner}));
     TRY(purge_owner(transaction, *owner, Messages::kPurgeStepMax));
     return {};

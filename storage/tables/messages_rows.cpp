@@ -1,5 +1,7 @@
 #include "storage/tables/messages_rows.h"
 
+#include "storage/tables/message_memory.h"
+
 #include <algorithm>
 #include <vector>
 
@@ -13,12 +15,12 @@ constexpr std::int64_t kMoveRowsMax = 64;
 constexpr std::int64_t kMoveStepsMax = 4;
 
 Result<PeerKey> next_peer(Transaction& transaction, OwnerKey owner) {
-    const auto peer =
-        TRY(transaction.first("UPDATE message_owners SET peers = peers + 1 WHERE owner = $1 "
-                              "RETURNING peers",
-                              {owner}, [](const Row& row) { return row.int64(0); }));
-    if (!peer) return base::fail(Errc::corrupt, "the database has lost an archive's owner");
-    return *peer;
+    const auto last = TRY(transaction.first("SELECT peers FROM message_owners WHERE owner = $1",
+                                            {owner}, [](const Row& row) { return row.int64(0); }));
+    if (!last) return base::fail(Errc::corrupt, "the database has lost an archive's owner");
+    TRY(transaction.execute("UPDATE message_owners SET peers = $2 WHERE owner = $1",
+                            {owner, *last + 1}));
+    return *last + 1;
 }
 
 /// Where the segment begins that the next row of an owner goes into, and how full it is.
@@ -113,13 +115,19 @@ Result<std::optional<Conversation>> find_conversation(Transaction& transaction,
 
 Result<Conversation> find_or_add_conversation(Transaction& transaction, std::string_view account,
                                               std::string_view peer) {
-    if (const auto found = TRY(find_conversation(transaction, account, peer))) return *found;
+    MessageMemory& memory = MessageMemory::of(transaction);
+    if (const auto known = memory.conversation(account, peer)) return *known;
+    if (const auto found = TRY(find_conversation(transaction, account, peer))) {
+        memory.keep_conversation(account, peer, *found);
+        return *found;
+    }
     Conversation added;
     added.owner = TRY(find_or_add_owner(transaction, account));
     added.peer = TRY(next_peer(transaction, added.owner));
     TRY(transaction.execute(
         "INSERT INTO message_peers (account, jid, owner, peer) VALUES ($1, $2, $3, $4)",
         {account, peer, added.owner, added.peer}));
+    memory.keep_conversation(account, peer, added);
     return added;
 }
 
@@ -149,23 +157,19 @@ Result<void> give_offline_room(Transaction& transaction, OwnerKey owner, std::in
     return {};
 }
 
-Result<void> move_recent_rows(Transaction& transaction, RecentRows recent, std::int64_t rows_max,
+Result<void> move_recent_rows(Transaction& transaction, RecentRows& recent, std::int64_t rows_max,
                               std::int64_t added) {
     std::int64_t moved = 0;
-    OwnerKey owner = recent.moved_last;
-    for (std::int64_t step = 0; recent.count - moved > rows_max; ++step) {
+    for (std::int64_t step = 0; recent.count > rows_max; ++step) {
         if (step >= kMoveStepsMax && moved >= added) break;
-        auto next = TRY(owner_after(transaction, owner));
+        auto next = TRY(owner_after(transaction, recent.moved_last));
         if (!next) next = TRY(owner_after(transaction, 0));
         if (!next) return base::fail(Errc::corrupt, "the database has lost recent messages");
-        owner = *next;
-        moved += TRY(move_rows_of(transaction, owner));
+        recent.moved_last = *next;
+        const std::int64_t rows = TRY(move_rows_of(transaction, *next));
+        moved += rows;
+        recent.count -= rows;
     }
-    if (moved == 0) return {};
-    TRY(
-        transaction.execute("UPDATE message_ids SET recent_rows = recent_rows - $1, "
-                            "moved_last = $2 WHERE only_row = 1",
-                            {moved, owner}));
     return {};
 }
 

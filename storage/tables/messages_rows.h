@@ -74,7 +74,7 @@ struct RecentRows {
 
 /// Moves rows from archive_recent to archive_messages while there are more than `rows_max`, at
 /// least as many as `added` (what the caller put in), a bounded number in all.
-base::Result<void> move_recent_rows(Transaction& transaction, RecentRows recent,
+base::Result<void> move_recent_rows(Transaction& transaction, RecentRows& recent,
                                     std::int64_t rows_max, std::int64_t added);
 
 /// A row of archive_recent or archive_messages.

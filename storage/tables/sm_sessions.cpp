@@ -1,5 +1,6 @@
 #include "storage/tables/sm_sessions.h"
 
+#include "storage/tables/message_memory.h"
 #include "storage/tables/messages_deliveries.h"
 
 #include <algorithm>
@@ -64,6 +65,12 @@ Result<void> found(std::int64_t changed) {
     return {};
 }
 
+/// What is counted and not written yet is to be seen as well.
+Result<void> bring_up_to_date(Transaction& transaction) {
+    MessageMemory* memory = MessageMemory::find(transaction);
+    return memory == nullptr ? Result<void>() : memory->write_counts(transaction);
+}
+
 Result<void> remove_account(Transaction& transaction, std::string_view account) {
     std::vector<SmSessionKey> keys;
     TRY(transaction.query("SELECT session FROM sm_sessions WHERE account = $1", {account},
@@ -95,6 +102,7 @@ Result<SmSessionKey> SmSessions::create(const NewSmSession& session) {
 }
 
 Result<std::optional<SmSession>> SmSessions::find(std::string_view token) {
+    TRY(bring_up_to_date(transaction_));
     return transaction_.first(
         "SELECT s.session, s.token, s.account, s.resource, s.created_at, s.max_seconds, "
         "s.detached_at, c.taken, (SELECT state FROM sm_session_states WHERE session = s.session) "
@@ -108,6 +116,7 @@ Result<std::optional<SmSession>> SmSessions::find(std::string_view token) {
 }
 
 Result<std::vector<SmSession>> SmSessions::of_account(const xmpp::Jid& owner) {
+    TRY(bring_up_to_date(transaction_));
     std::vector<SmSession> sessions;
     TRY(transaction_.query(
         "SELECT s.session, s.token, s.account, s.resource, s.created_at, s.max_seconds, "
@@ -119,6 +128,7 @@ Result<std::vector<SmSession>> SmSessions::of_account(const xmpp::Jid& owner) {
 }
 
 Result<std::vector<SmSession>> SmSessions::page(SmSessionKey after, std::uint32_t limit) {
+    TRY(bring_up_to_date(transaction_));
     std::vector<SmSession> sessions;
     TRY(transaction_.query(
         "SELECT s.session, s.token, s.account, s.resource, s.created_at, s.max_seconds, "
@@ -131,11 +141,7 @@ Result<std::vector<SmSession>> SmSessions::page(SmSessionKey after, std::uint32_
 }
 
 Result<void> SmSessions::set_taken(SmSessionKey session, std::uint32_t taken) {
-    // Ahead of what is there by less than half of all counts: it wraps.
-    return found(TRY(transaction_.execute(
-        "UPDATE sm_session_counts SET taken = CASE WHEN ($2 - taken + 4294967296) % 4294967296 "
-        "< 2147483648 THEN $2 ELSE taken END WHERE session = $1",
-        {session, taken})));
+    return found(TRY(MessageMemory::of(transaction_).raise_count(transaction_, session, taken)));
 }
 
 Result<void> SmSessions::detach(SmSessionKey session, base::WallTime at) {
@@ -170,6 +176,7 @@ Result<void> SmSessions::save_state(SmSessionKey session, std::string_view state
 }
 
 Result<std::vector<SmSession>> SmSessions::expired(base::WallTime now, std::uint32_t limit) {
+    TRY(bring_up_to_date(transaction_));
     std::vector<SmSession> sessions;
     TRY(transaction_.query(
         "SELECT s.session, s.token, s.account, s.resource, s.created_at, s.max_seconds, "
@@ -183,6 +190,7 @@ Result<std::vector<SmSession>> SmSessions::expired(base::WallTime now, std::uint
 
 Result<bool> SmSessions::remove(SmSessionKey session) {
     TRY(Deliveries(transaction_).drop(session));
+    MessageMemory::of(transaction_).remove_count(session);
     TRY(transaction_.execute("DELETE FROM sm_session_states WHERE session = $1", {session}));
     TRY(transaction_.execute("DELETE FROM sm_session_counts WHERE session = $1", {session}));
     return TRY(transaction_.execute("DELETE FROM sm_sessions WHERE session = $1", {session})) > 0;

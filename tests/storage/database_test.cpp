@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
@@ -140,6 +141,26 @@ TEST_P(DatabaseTest, undoes_an_operation_that_fails_alone) {
     EXPECT_TRUE(answers[2]);
     EXPECT_EQ(database.read(keys()), (Keys{"a", "b"}));
     EXPECT_EQ(database->statistics().failed_writes, 1);
+}
+
+TEST_P(DatabaseTest, runs_the_others_of_a_batch_again_when_one_fails) {
+    std::atomic<int> runs = 0;
+    const auto fails = [](Transaction&) -> Result<void> { return base::fail(Errc::unsupported); };
+    const auto counts = [&runs](Transaction& t) {
+        ++runs;
+        return MapStore(t, "test").put(kOwner, "a", "x");
+    };
+    auto answers = write_together(counts, fails, put("b"));
+    EXPECT_EQ(answers[1].error().code(), Errc::unsupported);
+    EXPECT_TRUE(answers[0] && answers[2]);
+    EXPECT_EQ(runs, 2);
+    EXPECT_EQ(database.read(keys()), (Keys{"a", "b"}));
+    // For some batches from now on each has its savepoint.
+    answers = write_together(counts, fails, put("c"));
+    EXPECT_TRUE(answers[0] && !answers[1] && answers[2]);
+    EXPECT_EQ(runs, 3);
+    EXPECT_EQ(database.read(keys()), (Keys{"a", "b", "c"}));
+    EXPECT_EQ(database->statistics().failed_writes, 2);
 }
 
 TEST_P(DatabaseTest, undoes_an_operation_that_throws_alone) {

@@ -50,6 +50,34 @@ TEST_P(MessagesTest, does_not_keep_an_id_of_an_append_that_was_undone) {
     EXPECT_EQ(texts_of(page(juliet)), Texts{"one"});
 }
 
+TEST_P(MessagesTest, remembers_nothing_of_an_append_that_was_undone) {
+    const SmSessionKey key = session(juliet);
+    const auto failed = database.write([&](Transaction& t) -> Result<void> {
+        const std::vector<MessageCopy> copies{{.owner = juliet, .peer = nurse}};
+        TRY(Messages(t).append(kNow, "x", copies));
+        TRY(SmSessions(t).set_taken(key, 7));
+        return base::fail(Errc::busy);
+    });
+    EXPECT_FALSE(failed);
+    incoming(juliet, romeo, "of another");
+    incoming(juliet, nurse, "one");
+    EXPECT_EQ(texts_of(page(juliet, {.with = nurse.bare()})), Texts{"one"});
+    const auto streams = database.read([&](Transaction& t) { return SmSessions(t).page(0, 9); });
+    ASSERT_EQ(streams->size(), 1);
+    EXPECT_EQ(streams->front().taken, 0);
+}
+
+TEST_P(MessagesTest, begins_a_new_archive_for_a_name_that_was_removed) {
+    incoming(juliet, romeo, "before");
+    database.must([&](Transaction& t) -> Result<void> {
+        TRY(kMessagesSchema.remove_account(t, juliet.bare_view()));
+        TRY(t.execute("DELETE FROM message_peers WHERE account = $1", {juliet.bare_view()}));
+        return {};
+    });
+    incoming(juliet, romeo, "after");
+    EXPECT_EQ(texts_of(page(juliet, {.with = romeo.bare()})), Texts{"after"});
+}
+
 TEST_P(MessagesTest, stores_the_bytes_once_for_both_sides) {
     const MessageId id = chat(romeo, juliet, "hail");
     EXPECT_EQ(rows("messages"), 1);

@@ -44,6 +44,32 @@ protected:
 };
 INSTANTIATE_TEST_SUITE_P(Engines, SmSessionsTest, every_engine(), name_of);
 
+TEST_P(SmSessionsTest, show_a_count_in_the_write_that_raised_it) {
+    const SmSessionKey key = create("one", juliet);
+    std::uint32_t seen = 0;
+    EXPECT_TRUE(change([&](SmSessions& sessions) -> Result<void> {
+        TRY(sessions.set_taken(key, 3));
+        seen = TRY(sessions.find("one"))->taken;
+        TRY(sessions.set_taken(key, 5));
+        TRY(sessions.set_taken(key, 4));
+        return {};
+    }));
+    EXPECT_EQ(seen, 3U);
+    EXPECT_EQ(find("one")->taken, 5U);
+}
+
+TEST_P(SmSessionsTest, have_no_count_once_they_are_removed) {
+    const SmSessionKey key = create("one", juliet);
+    const auto changed = change([&](SmSessions& sessions) -> Result<void> {
+        TRY(sessions.set_taken(key, 3));
+        TRY(sessions.remove(key));
+        return sessions.set_taken(key, 4);
+    });
+    EXPECT_EQ(changed.error().code(), Errc::not_found);
+    EXPECT_TRUE(find("one"));  // The failure undid it all.
+    EXPECT_EQ(find("one")->taken, 0U);
+}
+
 TEST_P(SmSessionsTest, are_found_by_their_token) {
     EXPECT_FALSE(find("one"));
     const SmSessionKey key = create("one", juliet);
