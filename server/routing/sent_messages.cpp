@@ -15,7 +15,7 @@ std::uint64_t SentMessages::add(const Account& account, const Resource& resource
     sent.taken = taken;
     sent.archived = archived;
     if (account.resources().size() > 1) {
-        sent.message = message;
+        sent.message = std::make_unique<const xmpp::Stanza>(message);
         copied_[sent.session].push_back(ticket);
     }
     return ticket;

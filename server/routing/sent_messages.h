@@ -11,7 +11,7 @@
 
 #include <cstdint>
 #include <deque>
-#include <optional>
+#include <memory>
 #include <unordered_map>
 
 namespace server {
@@ -37,7 +37,7 @@ private:
         SessionId session = 0;
         std::uint32_t taken = 0;
         /// Kept while the account has other clients, who may be due a copy.
-        std::optional<xmpp::Stanza> message;
+        std::unique_ptr<const xmpp::Stanza> message;
         bool archived = false;
         bool placed = false;
         bool announced = false;

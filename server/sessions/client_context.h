@@ -86,6 +86,9 @@ struct ClientContext {
     /// A stanza is serialised here before it is queued.
     std::string scratch;
     ResumableSessions resumable;
+    /// Sessions whose clients acknowledged what the database may forget now.
+    std::vector<SessionId> acknowledged;
+    bool saving_acknowledged = false;
     /// What outlasts the session that began it. Last: ends before what it uses.
     reactor::TaskSet tasks;
 };

@@ -41,7 +41,7 @@ void ClientSession::take_in(xmpp::StanzaElement element) {
             // No stanza for routing, but one to the client, who counts it.
             std::string xml;
             xmpp::append_xml(xml, *reply, xmpp::ns::client);
-            enqueue({.text = std::move(xml), .kind = kind_of(*reply)});
+            enqueue({.text = base::SharedBytes(std::move(xml)), .kind = kind_of(*reply)});
         }
         return;
     }

@@ -67,7 +67,7 @@ bool ClientSession::hold_back(const xmpp::Stanza& stanza) {
 void ClientSession::release_held() {
     if (held_ == nullptr || held_->empty() || state_ != State::bound) return;
     for (HeldStanzas::Held& held : held_->take())
-        enqueue({.text = std::move(held.xml), .kind = held.kind});
+        enqueue({.text = base::SharedBytes(std::move(held.xml)), .kind = held.kind});
 }
 
 reactor::Deferred<void> ClientSession::flushed() {
@@ -154,7 +154,7 @@ void ClientSession::transmit(OutboundOrder::Item item) {
         }
         return;
     }
-    if (!item.text.empty() && !item.kind) return send(item.text);
+    if (!item.text.empty() && !item.kind) return send(item.text.view());
     const bool counted = item.counted && sm_ != nullptr;
     if (!item.stanza && !item.kind) {
         // The place was given up. The numbers behind it are in the database already, so something
@@ -163,19 +163,20 @@ void ClientSession::transmit(OutboundOrder::Item item) {
         item.stanza = make_ping();
     }
     context_.metrics.stanza_out(item.kind ? *item.kind : item.stanza->kind());
-    std::string_view xml = item.text;
-    if (item.stanza) {
+    if (counted && item.stanza) item.text = base::SharedBytes(item.stanza->to_xml());
+    if (counted && frozen_) outdated_ = true;
+    if (counted && (detached_ || frozen_)) return remember(item);
+    if (frozen_) return;
+    if (!item.text.empty()) {
+        stream_.send(item.text);
+    } else {
         context_.scratch.clear();
         item.stanza->append_to(context_.scratch);
-        xml = context_.scratch;
+        stream_.send(context_.scratch);
     }
-    if (counted && frozen_) outdated_ = true;
-    if (counted && (detached_ || frozen_)) return remember(item, xml);
-    if (frozen_) return;
-    stream_.send(xml);
     if (counted) {
         unwritten().add(stream_.queued_total());
-        remember(item, xml);
+        remember(item);
     } else if (item.stanza && is_kept(*item.stanza, jid_) && !item.kept_elsewhere) {
         unwritten().add(stream_.queued_total(), *std::move(item.stanza));
     } else {

@@ -194,7 +194,7 @@ private:
     void store_count(std::uint32_t count);
     void on_acknowledged(std::uint32_t handled);
     bool has_room() const;
-    void remember(const OutboundOrder::Item& item, std::string_view bytes);
+    void remember(const OutboundOrder::Item& item);
     bool comes_from_server(const xmpp::Stanza& response) const;
     bool returns(const OutboundOrder::Item& item) const;
     bool can_detach() const;
@@ -209,7 +209,15 @@ private:
                                                  storage::NewSmSession row, std::uint64_t place);
     static reactor::Deferred<void> write_count(ClientContext& context, SessionId id,
                                                storage::SmSessionKey key, std::uint32_t count);
-    static reactor::Deferred<void> save_acknowledged(ClientContext& context, SessionId id);
+    /// What the database may forget of one stream.
+    struct Forgettable {
+        SessionId session = 0;
+        xmpp::Jid owner;
+        storage::SmSessionKey key = 0;
+        StreamManagement::Acknowledged gone;
+    };
+    static std::vector<Forgettable> take_unsaved(ClientContext& context);
+    static reactor::Deferred<void> save_acknowledged(ClientContext& context);
     static reactor::Deferred<void> end_stream_row(ClientContext& context, LostStream ended,
                                                   std::optional<std::uint32_t> taken);
 

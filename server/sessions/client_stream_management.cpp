@@ -115,11 +115,11 @@ void ClientSession::enabled(const base::Result<storage::SmSessionKey>& key, std:
         if (!sm_->token.empty()) context_.resumable.add(sm_->token, id_);
         xmpp::SmEnabled enabled{.id = sm_->token, .resume = !sm_->token.empty()};
         if (enabled.resume) enabled.max_seconds = sm_->max_seconds;
-        answer.text = xmpp::to_xml(enabled);
+        answer.text = base::SharedBytes(xmpp::to_xml(enabled));
     } else {
         context_.world.log.error("sm.enable_failed", {{"why", key.error().message()}});
         sm_.reset();
-        answer.text = xmpp::failed_xml(StanzaCondition::internal_server_error);
+        answer.text = base::SharedBytes(xmpp::failed_xml(StanzaCondition::internal_server_error));
     }
     order().fill(place, std::move(answer));
     send_ordered();
@@ -240,42 +240,60 @@ void ClientSession::take_acknowledged(StreamManagement::Acknowledged acknowledge
             promise.try_resolve({});
     if (acknowledged.empty()) return;
     sm_->unsaved.add(std::move(acknowledged));
-    if (!sm_->saving) context_.tasks.add("sm acknowledged", save_acknowledged(context_, id_));
+    if (!std::exchange(sm_->saves, true)) context_.acknowledged.push_back(id_);
+    if (!context_.saving_acknowledged)
+        context_.tasks.add("sm acknowledged", save_acknowledged(context_));
 }
 
-// One write at a time: what comes meanwhile goes with the next.
-reactor::Deferred<void> ClientSession::save_acknowledged(ClientContext& context, SessionId id) {
-    for (;;) {
+std::vector<ClientSession::Forgettable> ClientSession::take_unsaved(ClientContext& context) {
+    std::vector<Forgettable> taken;
+    for (const SessionId id : std::exchange(context.acknowledged, {})) {
         ClientSession* session = context.keeper.find_session(id);
-        if (session == nullptr || session->sm_ == nullptr || session->sm_->unsaved.empty())
-            co_return {};
+        if (session == nullptr || session->sm_ == nullptr) continue;
         StreamManagement& sm = *session->sm_;
-        sm.saving = true;
+        sm.saves = false;
+        if (sm.unsaved.empty()) continue;
         sm.being_saved = std::exchange(sm.unsaved, {});
-        auto writing = context.database.write(
-            [owner = session->jid_.bare(), key = sm.key,
-             gone = sm.being_saved](Transaction& transaction) -> base::Result<void> {
-                return forget(transaction, owner, key, gone);
+        taken.push_back(
+            {.session = id, .owner = session->jid_, .key = sm.key, .gone = sm.being_saved});
+    }
+    std::ranges::sort(taken, {}, &Forgettable::key);  // As their rows lie.
+    return taken;
+}
+
+// One write at a time for all sessions of the shard: what comes meanwhile goes with the next.
+reactor::Deferred<void> ClientSession::save_acknowledged(ClientContext& context) {
+    context.saving_acknowledged = true;
+    for (bool goes_on = true; goes_on;) {
+        const std::vector<Forgettable> all = take_unsaved(context);
+        if (all.empty()) break;
+        auto writing =
+            context.database.write([all](Transaction& transaction) -> base::Result<void> {
+                for (const Forgettable& one : all)
+                    TRY(forget(transaction, one.owner, one.key, one.gone));
+                return {};
             });
         const base::Result<void> saved = co_await std::move(writing);
+        goes_on = saved.has_value();
         if (!saved)
             context.world.log.error("sm.acknowledge_failed", {{"why", saved.error().message()}});
-        session = context.keeper.find_session(id);
-        if (session == nullptr || session->sm_ == nullptr) co_return {};
-        session->sm_->saving = false;
-        StreamManagement::Acknowledged done = std::exchange(session->sm_->being_saved, {});
-        if (saved) continue;
-        // With the next, or when the session ends.
-        session->sm_->unsaved.add(std::move(done));
-        co_return {};
+        for (const Forgettable& one : all) {
+            ClientSession* session = context.keeper.find_session(one.session);
+            if (session == nullptr || session->sm_ == nullptr) continue;
+            StreamManagement::Acknowledged done = std::exchange(session->sm_->being_saved, {});
+            // With the next, or when the session ends.
+            if (!saved) session->sm_->unsaved.add(std::move(done));
+        }
     }
+    context.saving_acknowledged = false;
+    co_return {};
 }
 
 base::Result<void> ClientSession::forget(Transaction& transaction, const xmpp::Jid& owner,
                                          storage::SmSessionKey key,
                                          const StreamManagement::Acknowledged& gone) {
     Deliveries deliveries(transaction);
-    if (gone.through > 0) TRY(deliveries.acknowledge(key, gone.through));
+    if (gone.through > 0) TRY(deliveries.acknowledge(key, gone.through, gone.count));
     if (!gone.done.empty()) TRY(deliveries.remove_delivered(owner, gone.done));
     return {};
 }
@@ -294,7 +312,7 @@ bool ClientSession::has_room() const {
            sm_->unacknowledged_bytes() <= context_.settings.unacknowledged_bytes_max / 2;
 }
 
-void ClientSession::remember(const OutboundOrder::Item& item, std::string_view bytes) {
+void ClientSession::remember(const OutboundOrder::Item& item) {
     const bool is_iq = item.stanza && item.stanza->is_iq();
     // An IQ set to the server is settled when it is answered; nothing is read before.
     if (is_iq && item.stanza->is_response() && sm_->has_requests() &&
@@ -302,7 +320,7 @@ void ClientSession::remember(const OutboundOrder::Item& item, std::string_view b
         read_on();
         if (sm_->asked_us()) stream_.flush_later();
     }
-    sm_->push({.bytes = base::SharedBytes(std::string(bytes)),
+    sm_->push({.bytes = item.text,
                .id = item.id,
                .managed = item.managed,
                .shared = item.shared,

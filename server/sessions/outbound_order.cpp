@@ -3,6 +3,9 @@
 #include <utility>
 
 namespace server {
+namespace {
+constexpr std::size_t kRoomKept = 16;
+}  // namespace
 
 std::uint64_t OutboundOrder::reserve(bool counted, bool managed) {
     Entry& entry = entries_.emplace_back();
@@ -17,7 +20,7 @@ void OutboundOrder::add(Item item) {
 
 bool OutboundOrder::fill(std::uint64_t place, Item item) {
     if (place < front_ || place >= next()) return false;
-    Entry& entry = entries_[static_cast<std::size_t>(place - front_)];
+    Entry& entry = entries_[first_ + static_cast<std::size_t>(place - front_)];
     if (entry.ready) return false;
     item.counted = entry.item.counted;
     item.managed = entry.item.managed;
@@ -26,15 +29,23 @@ bool OutboundOrder::fill(std::uint64_t place, Item item) {
 }
 
 std::optional<OutboundOrder::Item> OutboundOrder::take() {
-    if (entries_.empty() || !entries_.front().ready) return std::nullopt;
+    if (empty() || !entries_[first_].ready) return std::nullopt;
     return take_any();
 }
 
 std::optional<OutboundOrder::Item> OutboundOrder::take_any() {
-    if (entries_.empty()) return std::nullopt;
-    std::optional<Item> item = std::move(entries_.front().item);
-    entries_.pop_front();
+    if (empty()) return std::nullopt;
+    std::optional<Item> item = std::move(entries_[first_++].item);
     ++front_;
+    // What is gone stays below what is there; room for a few stays while the session is busy.
+    if (first_ == entries_.size()) {
+        entries_.clear();
+        if (entries_.capacity() > kRoomKept) entries_.shrink_to_fit();
+        first_ = 0;
+    } else if (first_ > kRoomKept && first_ > entries_.size() / 2) {
+        entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(first_));
+        first_ = 0;
+    }
     return item;
 }
 

@@ -8,9 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
-#include <string>
+#include <vector>
 
 namespace server {
 
@@ -19,7 +18,7 @@ public:
     /// A stanza whose turn has come. `stanza` absent: the place was given up.
     struct Item {
         std::optional<xmpp::Stanza> stanza = {};
-        std::string text = {};  ///< In place of a stanza: what goes out as it is …
+        base::SharedBytes text = {};  ///< In place of a stanza: what goes out as it is …
         std::optional<xmpp::StanzaKind> kind = {};  ///< … and of which kind, if it is a stanza.
         storage::MessageId id = 0;                  ///< 0: not stored.
         bool shared = false;          ///< Other sessions of the account got it as well.
@@ -44,18 +43,19 @@ public:
     std::optional<Item> take();
     /// The next item, whether its turn has come or not: when nothing more will be sent.
     std::optional<Item> take_any();
-    bool empty() const noexcept { return entries_.empty(); }
-    std::size_t size() const noexcept { return entries_.size(); }
+    bool empty() const noexcept { return size() == 0; }
+    std::size_t size() const noexcept { return entries_.size() - first_; }
     /// The number that the next place would have.
-    std::uint64_t next() const noexcept { return front_ + entries_.size(); }
+    std::uint64_t next() const noexcept { return front_ + size(); }
 
 private:
     struct Entry {
         Item item;
         bool ready = false;
     };
-    std::deque<Entry> entries_;
-    std::uint64_t front_;  // Number of the first entry.
+    std::vector<Entry> entries_;
+    std::size_t first_ = 0;  // Entries before it are gone.
+    std::uint64_t front_;    // Number of the first that is there.
 };
 
 }  // namespace server

@@ -107,6 +107,7 @@ public:
     /// What an acknowledgement lets the database forget.
     struct Acknowledged {
         std::int64_t through = 0;  ///< The stream's deliveries up to this number; 0: none.
+        std::int64_t count = 0;    ///< How many these are.
         /// Messages that nobody need be given any more: shared, or in the offline queue meanwhile.
         std::vector<storage::MessageId> done;
 
@@ -141,7 +142,7 @@ public:
     bool count_failed = false;  ///< The last time.
     Acknowledged unsaved;       ///< Acknowledged, and to be told to the database.
     Acknowledged being_saved;   ///< The database is being told.
-    bool saving = false;
+    bool saves = false;         ///< The session waits for its turn to tell the database.
     std::vector<reactor::Promise<void>> waiting_for_room;
     /// The byte of the stream up to which it repeats what waited for the resumption: that has a
     /// limit of its own.

@@ -71,6 +71,13 @@ void XmlStream::send(std::string_view bytes) {
     shared_.reactor.at_turn_end(*this);
 }
 
+void XmlStream::send(base::SharedBytes bytes) {
+    if (state_ != State::open) return;
+    outbound_.append(std::move(bytes));
+    shared_.idle.touch(*this);
+    shared_.reactor.at_turn_end(*this);
+}
+
 void XmlStream::truncate(std::uint64_t total) {
     if (total < queued_total())
         outbound_.truncate(static_cast<std::size_t>(total - written_total_));

@@ -120,6 +120,7 @@ public:
 
     /// Queues; written at the end of the turn. Ignored after `finish`.
     void send(std::string_view bytes);
+    void send(base::SharedBytes bytes);
     /// Writes what the connection takes without waiting for the end of the turn. The one call that
     /// may call the owner (on_written, on_connection_lost) from inside.
     void flush_now() { flush(); }

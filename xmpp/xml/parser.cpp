@@ -206,7 +206,12 @@ private:
                 base::SharedBytes(buffer_.substr(start, scanner_.content_end() - start));
         }
         consumed_ = end;
-        if (tree().is_worn()) tree_.reset();
+        if (tree().is_worn()) {
+            tree_.reset();
+        } else {
+            // What is behind the stanza may have to wait: others need not wait for a builder.
+            lend_builder();
+        }
         return stanza;
     }
 

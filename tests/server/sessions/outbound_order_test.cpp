@@ -7,13 +7,13 @@ namespace server::test {
 namespace {
 
 OutboundOrder::Item text(std::string words) {
-    return {.text = std::move(words)};
+    return {.text = base::SharedBytes(std::move(words))};
 }
 
 std::string taken(OutboundOrder& order) {
     std::string all;
     while (auto item = order.take())
-        all += item->text.empty() ? "-" : item->text;
+        all += item->text.empty() ? "-" : item->text.view();
     return all;
 }
 
@@ -74,7 +74,7 @@ TEST(OutboundOrder, gives_everything_when_nothing_more_will_be_sent) {
     EXPECT_EQ(order.size(), 2U);
     EXPECT_FALSE(order.take());
     EXPECT_TRUE(order.take_any());
-    EXPECT_EQ(order.take_any()->text, "a");
+    EXPECT_EQ(order.take_any()->text.view(), "a");
     EXPECT_FALSE(order.take_any());
 }
 
