@@ -24,8 +24,12 @@ std::string request_xml(std::string_view id, Element payload) {
 NegotiationStep ClientNegotiation::resume_or_bind() {
     const bool offered = result_.features.child("sm", ns::stream_management) != nullptr;
     if (!options_.resumption || !offered) return bind();
-    return wait_for(Phase::resume, to_xml(SmResume{.previd = options_.resumption->id,
-                                                   .handled = options_.resumption->handled}));
+    return wait_for(Phase::resume, resume_xml());
+}
+
+std::string ClientNegotiation::resume_xml() const {
+    return to_xml(
+        SmResume{.previd = options_.resumption->id, .handled = options_.resumption->handled});
 }
 
 // Refused, the server lets us bind at this point (XEP-0198 §5).

@@ -15,12 +15,33 @@ namespace xmpp {
 using base::Errc;
 using base::Failure;
 
+namespace {
+constexpr std::string_view kStartTls = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+}  // namespace
+
 ClientNegotiation::ClientNegotiation(ClientNegotiationOptions options)
     : options_(std::move(options)), is_tls_(options_.is_tls) {}
 
 NegotiationStep ClientNegotiation::start(std::vector<sasl::ChannelBinding> channel_bindings) {
     channel_bindings_ = std::move(channel_bindings);
-    return wait_for(Phase::header, header());
+    if (is_tls_) return wait_for(Phase::header, header() + early_login());
+    is_ahead_ = options_.use_starttls && knows_server();
+    return wait_for(Phase::header, header() + std::string(is_ahead_ ? kStartTls : ""));
+}
+
+// With the mechanism and its first message as they were, if neither needs the handshake to be over.
+std::string ClientNegotiation::early_login() {
+    if (!knows_server() || options_.mechanism.empty() || options_.mechanism.ends_with("-PLUS"))
+        return {};
+    if (!choose_mechanism(*options_.login_features)) return {};
+    auto outcome = sasl_->start();
+    auto* const send = std::get_if<SaslSend>(&outcome);
+    if (send == nullptr) {
+        sasl_.reset();
+        return {};
+    }
+    is_ahead_ = true;
+    return std::move(send->xml);
 }
 
 // 'from' tells who is about to log in, and so goes through TLS only (RFC 6120 §4.7.1).
@@ -99,20 +120,32 @@ NegotiationStep ClientNegotiation::on_stanza(const Element& element) {
 
 NegotiationStep ClientNegotiation::on_features(const Element& features) {
     result_.features = features;
+    const bool is_ahead = std::exchange(is_ahead_, false);
+    if (authenticated_ && is_ahead) {
+        if (features.child("sm", ns::stream_management) == nullptr)
+            return broken("the server has no stream management any more");
+        phase_ = Phase::resume;
+        return NegotiationWait{};
+    }
     if (authenticated_) return resume_or_bind();
     if (!is_tls_) {
         const Element* const starttls = features.child("starttls", ns::tls);
-        if (options_.use_starttls) return secure(features);
+        if (options_.use_starttls) return secure(features, is_ahead);
         if (starttls != nullptr && starttls->child("required") != nullptr)
             return refuse({Errc::unsupported, "the server requires TLS"});
     }
-    return log_in(features);
+    result_.login_features = features;
+    if (!is_ahead) return log_in(features);
+    phase_ = Phase::sasl;
+    return NegotiationWait{};
 }
 
-NegotiationStep ClientNegotiation::secure(const Element& features) {
+NegotiationStep ClientNegotiation::secure(const Element& features, bool is_ahead) {
     if (features.child("starttls", ns::tls) == nullptr)
         return refuse({Errc::unsupported, "the server offers no STARTTLS"});
-    return wait_for(Phase::proceed, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+    phase_ = Phase::proceed;
+    if (is_ahead) return NegotiationWait{};
+    return NegotiationSend{std::string(kStartTls)};
 }
 
 NegotiationStep ClientNegotiation::on_proceed(const Element& element) {
@@ -127,7 +160,7 @@ NegotiationStep ClientNegotiation::on_proceed(const Element& element) {
 
 NegotiationStep ClientNegotiation::on_tls_started() {
     is_tls_ = true;
-    return wait_for(Phase::header, header());
+    return wait_for(Phase::header, header() + early_login());
 }
 
 void ClientNegotiation::set_channel_bindings(std::vector<sasl::ChannelBinding> bindings) {
@@ -140,6 +173,11 @@ NegotiationStep ClientNegotiation::log_in(const Element& features) {
             return ask_legacy_fields();
         return refuse({Errc::unsupported, "the server offers no way to log in"});
     }
+    if (auto chosen = choose_mechanism(features); !chosen) return refuse(std::move(chosen).error());
+    return follow(sasl_->start());
+}
+
+base::Result<void> ClientNegotiation::choose_mechanism(const Element& features) {
     SaslOptions options{.account = options_.jid.bare(),
                         .password = options_.password,
                         .mechanism = options_.mechanism,
@@ -147,10 +185,8 @@ NegotiationStep ClientNegotiation::log_in(const Element& features) {
                         .is_tls = is_tls_,
                         .channel_bindings = channel_bindings_,
                         .nonce = options_.nonce};
-    auto chosen = SaslExchange::choose(features, std::move(options));
-    if (!chosen) return refuse(std::move(chosen).error());
-    sasl_ = *std::move(chosen);
-    return follow(sasl_->start());
+    sasl_ = TRY(SaslExchange::choose(features, std::move(options)));
+    return {};
 }
 
 NegotiationStep ClientNegotiation::provide_salted_password(std::string salted_password) {
@@ -168,7 +204,8 @@ NegotiationStep ClientNegotiation::follow(SaslOutcome outcome) {
     sasl_.reset();
     authenticated_ = true;
     phase_ = Phase::header;
-    return NegotiationRestart{header()};
+    is_ahead_ = knows_server();
+    return NegotiationRestart{is_ahead_ ? header() + resume_xml() : header()};
 }
 
 NegotiationStep ClientNegotiation::refuse(Failure why, std::string_view farewell) {

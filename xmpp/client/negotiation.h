@@ -13,6 +13,7 @@
 #include "xmpp/xml/parser.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,9 @@ struct ClientNegotiationOptions {
     bool use_starttls = false;       ///< Needed then: a server without it is refused.
     bool stream_management = false;  ///< Enabled, with resumption, where offered.
     std::optional<SmResumption> resumption = {};
+    /// Negotiated::login_features of an earlier stream. With `resumption`: what the server offers
+    /// is known, and what it is needed for is sent before it has said so (XEP-0305).
+    std::shared_ptr<const Element> login_features = {};
     std::string nonce = {};     ///< At least sasl::kNonceBytes fresh random bytes.
     std::string resource = {};  ///< For XEP-0078, which needs one, if the JID has none.
 };
@@ -52,7 +56,8 @@ struct Negotiated {
     std::optional<std::uint32_t> former_handled = {};
     /// Set when stream management was enabled on this stream (not when resumed).
     std::optional<SmEnabled> management = {};
-    Element features;  ///< The last <features/>; without name when there were none.
+    Element features;             ///< The last <features/>; without name when there were none.
+    Element login_features = {};  ///< Those with the SASL mechanisms; likewise.
 };
 
 /// Nothing to do but to feed on.
@@ -121,9 +126,15 @@ private:
     };
 
     std::string header() const;
+    bool knows_server() const noexcept {
+        return options_.resumption.has_value() && options_.login_features != nullptr;
+    }
+    std::string early_login();
+    std::string resume_xml() const;
+    base::Result<void> choose_mechanism(const Element& features);
     NegotiationStep wait_for(Phase phase, std::string bytes);
     NegotiationStep on_features(const Element& features);
-    NegotiationStep secure(const Element& features);
+    NegotiationStep secure(const Element& features, bool is_ahead);
     NegotiationStep log_in(const Element& features);
     NegotiationStep follow(SaslOutcome outcome);
     NegotiationStep on_proceed(const Element& element);
@@ -154,6 +165,7 @@ private:
     Phase phase_ = Phase::header;
     bool is_tls_ = false;
     bool authenticated_ = false;
+    bool is_ahead_ = false;  // What the features are needed for was sent before them.
 };
 
 }  // namespace xmpp

@@ -44,6 +44,7 @@ xmpp::ClientNegotiationOptions Client::Impl::negotiation_options() {
     options.resource = entropy.token(6);
     if (sm_ != nullptr && sm_->resumable())
         options.resumption = {.jid = jid_, .id = sm_->id, .handled = sm_->inbound.handled()};
+    options.login_features = shared_.login_features;
     return options;
 }
 
@@ -112,6 +113,7 @@ reactor::Deferred<void> Client::Impl::salt(xmpp::sasl::NeedSaltedPassword wanted
 // in the certificate, the same policy (RFC 6120 §4.9.3.19). Another host without a port is looked
 // up like a domain; the host that we are connected to differs in the port alone.
 void Client::Impl::refuse(xmpp::NegotiationRefused refused) {
+    shared_.login_features.reset();  // The next attempt shall see for itself.
     connection_->send(refused.farewell);
     connection_->flush();
     auto place = parse_place(refused.other_host);

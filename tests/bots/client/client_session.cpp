@@ -86,6 +86,9 @@ void Client::Impl::enter(xmpp::Negotiated result) {
     jid_ = std::move(result.jid);
     mechanism_ = std::move(result.mechanism);
     features_ = shared_.share(result.features);
+    if (shared_.login_features == nullptr && !result.login_features.name().empty())
+        shared_.login_features =
+            std::make_shared<const xmpp::Element>(std::move(result.login_features));
     if (result.resumed) {
         for (std::size_t i = 0; i < sm_->outbound.size(); ++i)
             connection_->send(sm_->outbound[i].bytes);

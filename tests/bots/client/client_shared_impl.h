@@ -42,6 +42,7 @@ struct ClientShared::Impl {
     std::string id_prefix;  ///< Of the ids of requests.
     std::string scratch;    ///< For one stanza at a time, to be written; nobody keeps bytes in it.
     std::shared_ptr<const FeatureNames> features;
+    std::shared_ptr<const xmpp::Element> login_features;  ///< Null until somebody has seen them.
     std::array<std::byte, 65'536> read_buffer;  ///< Every read of the shard goes here first.
 };
 

@@ -153,6 +153,47 @@ TEST(ClientBinding, binds_anew_where_nothing_can_be_resumed) {
     EXPECT_TRUE(talk.say(features(kBindFeature)).starts_with("send <iq type='set' id='bind'>"));
 }
 
+// XEP-0305: nothing is waited for that is known from an earlier stream.
+TEST(ClientBinding, resumes_ahead_of_what_a_known_server_offers) {
+    ClientNegotiationOptions options = resuming();
+    options.use_starttls = true;
+    options.mechanism = "SCRAM-SHA-256";
+    options.jid = *Jid::parse("abc@example.org");
+    options.login_features = std::make_shared<const Element>(
+        element_after_header(login_features({"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"})).element);
+    Talk talk(options);
+    EXPECT_TRUE(talk.last.ends_with("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"))
+        << talk.last;
+    talk.open();
+    EXPECT_EQ(talk.say(features(kStartTlsFeature)), "wait");
+    talk.say("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+    EXPECT_NE(talk.tls_started().find("<auth "), std::string::npos) << talk.last;
+    talk.open();
+    EXPECT_EQ(talk.say(login_features({"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"})), "wait");
+    EXPECT_TRUE(talk.say("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/>"
+                         "</failure>")
+                    .starts_with("refused permission_denied"));
+}
+
+TEST(ClientBinding, asks_to_resume_with_the_header_behind_the_login) {
+    ClientNegotiationOptions options = resuming();
+    options.login_features = std::make_shared<const Element>(
+        element_after_header(login_features({"ANONYMOUS"})).element);
+    Talk talk(options);
+    talk.open();
+    talk.say(login_features({"ANONYMOUS"}));
+    talk.say("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+    EXPECT_TRUE(talk.last.ends_with("<resume xmlns='urn:xmpp:sm:3' previd='former' h='17'/>"))
+        << talk.last;
+    talk.open();
+    EXPECT_EQ(talk.say(features(std::string(kBindFeature) + std::string(kSmFeature))), "wait");
+    EXPECT_EQ(talk.say("<resumed xmlns='urn:xmpp:sm:3' previd='former' h='5'/>"),
+              "ready abc@example.org/xyz");
+
+    Talk without = logged_in(options);
+    EXPECT_TRUE(without.say(features(kBindFeature)).starts_with("refused connection_aborted"));
+}
+
 TEST(ClientBinding, takes_no_other_session_for_the_former_one) {
     Talk talk = logged_in(resuming());
     talk.say(features(std::string(kBindFeature) + std::string(kSmFeature)));
