@@ -1,10 +1,9 @@
 // Database: runs functions over a Transaction on the storage threads and answers in Deferreds.
 //
 // Writes of all shards are group-committed: one writer takes what is queued, runs it in one
-// transaction with a savepoint per operation, commits (on disk, fsync'd) and only then answers them
-// all. An operation that fails is undone alone; a commit that fails, fails its whole batch.
-// Reads run on connections of their own, each on one snapshot. A read issued after a write's answer
-// arrived sees that write.
+// transaction, commits (on disk, fsync'd) and only then answers them all. An operation that fails
+// is undone alone; a commit that fails, fails its whole batch. Reads run on connections of their
+// own, each on one snapshot. A read issued after a write's answer arrived sees that write.
 #pragma once
 
 #include "reactor/base/clock.h"
@@ -43,6 +42,9 @@ public:
     virtual bool run(Transaction& transaction) = 0;
     /// Replaces the answer.
     virtual void fail(base::Failure failure) = 0;
+    /// Running the function again, after a roll-back, is as if it had run once: it cannot change
+    /// what it captured.
+    virtual bool repeatable() const noexcept = 0;
     /// Gives the answer to whoever waits. On the shard.
     virtual void settle() = 0;
 
@@ -77,11 +79,12 @@ public:
     virtual ~Database() = default;
 
     /// Runs `function(Transaction&) -> base::Result<R>` in a transaction of its own or of its batch
-    /// and answers on the calling shard, after the commit is on disk. The function runs at most
-    /// once, on a storage thread: it owns what it captures (no references to shard state) and must
-    /// not wait. Writes issued by one shard run, and are answered, in that order. Dropping the
-    /// Deferred drops the answer, not the write. Errors: the function's own; queue_full; closed;
-    /// and those listed at Transaction.
+    /// and answers on the calling shard, after the commit is on disk. The function runs on a
+    /// storage thread: it owns what it captures (no references to shard state) and must not wait.
+    /// When its batch is undone because of another operation it runs again, unless it is `mutable`.
+    /// Writes issued by one shard run, and are answered, in that order. Dropping the Deferred drops
+    /// the answer, not the write. Errors: the function's own; queue_full; closed; and those listed
+    /// at Transaction.
     template <class Function>
     auto write(Function function) {
         return start(std::move(function), &Database::enqueue_write);
@@ -160,15 +163,22 @@ public:
 
     reactor::Deferred<Value> deferred() { return promise_.deferred(); }
     bool run(Transaction& transaction) override {
-        answer_.emplace(function_(transaction));
+        if constexpr (kRepeatable) {
+            answer_.emplace(std::as_const(function_)(transaction));
+        } else {
+            answer_.emplace(function_(transaction));
+        }
         return answer_->has_value();
     }
+    bool repeatable() const noexcept override { return kRepeatable; }
     void fail(base::Failure failure) override {
         answer_.emplace(std::unexpected(std::move(failure)));
     }
     void settle() override { promise_.resolve(std::move(*answer_)); }
 
 private:
+    static constexpr bool kRepeatable = std::is_invocable_v<const Function&, Transaction&>;
+
     Function function_;
     std::optional<base::Result<Value>> answer_;
     reactor::Promise<Value> promise_;

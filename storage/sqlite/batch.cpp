@@ -219,7 +219,7 @@ void commit_batch(Connection& connection, std::span<const std::unique_ptr<Operat
     const std::vector<Operation*> all = runnable(operations, faults, counters);
     OperationSpan left = all;
     const bool is_one = left.size() == 1;
-    if (is_one || marked_left == 0) {
+    if (is_one || (marked_left == 0 && std::ranges::all_of(left, &Operation::repeatable))) {
         if (left.empty() || Batch(connection, faults, counters).run_unmarked(left)) return;
         marked_left = kMarkedBatches;
     }

@@ -163,6 +163,21 @@ TEST_P(DatabaseTest, runs_the_others_of_a_batch_again_when_one_fails) {
     EXPECT_EQ(database->statistics().failed_writes, 2);
 }
 
+TEST_P(DatabaseTest, runs_an_operation_that_may_change_what_it_owns_once) {
+    std::atomic<int> runs = 0;
+    const auto answers = write_together(
+        [&runs, left = 1](Transaction& t) mutable -> Result<void> {
+            ++runs;
+            if (--left < 0) return base::fail(Errc::internal);
+            return MapStore(t, "test").put(kOwner, "a", "x");
+        },
+        [](Transaction&) -> Result<void> { return base::fail(Errc::unsupported); });
+    EXPECT_TRUE(answers[0]);
+    EXPECT_FALSE(answers[1]);
+    EXPECT_EQ(runs, 1);
+    EXPECT_EQ(database.read(keys()), Keys{"a"});
+}
+
 TEST_P(DatabaseTest, undoes_an_operation_that_throws_alone) {
     const auto answers = write_together(put("a"), [](Transaction& t) -> Result<void> {
         TRY(MapStore(t, "test").put(kOwner, "half", "x"));
