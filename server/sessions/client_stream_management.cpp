@@ -293,7 +293,7 @@ base::Result<void> ClientSession::forget(Transaction& transaction, const xmpp::J
                                          storage::SmSessionKey key,
                                          const StreamManagement::Acknowledged& gone) {
     Deliveries deliveries(transaction);
-    if (gone.through > 0) TRY(deliveries.acknowledge(key, gone.through, gone.count));
+    if (gone.through > 0) TRY(deliveries.acknowledge(key, gone.through));
     if (!gone.done.empty()) TRY(deliveries.remove_delivered(owner, gone.done));
     return {};
 }

@@ -97,7 +97,6 @@ void StreamManagement::push(Unacknowledged stanza) {
 
 void StreamManagement::Acknowledged::add(Acknowledged more) {
     through = std::max(through, more.through);
-    count += more.count;
     std::ranges::move(more.done, std::back_inserter(done));
 }
 
@@ -108,10 +107,7 @@ std::expected<StreamManagement::Acknowledged, xmpp::SmTooHigh> StreamManagement:
         ++acknowledged_;
         bytes_ -= stanza.bytes.size();
         if (stanza.id == 0) return;
-        if (stanza.managed) {
-            result.through = acknowledged_;
-            ++result.count;
-        }
+        if (stanza.managed) result.through = acknowledged_;
         if (stanza.shared || !stanza.managed) result.done.push_back(stanza.id);
     });
     if (!taken) return std::unexpected(taken.error());

@@ -107,7 +107,6 @@ public:
     /// What an acknowledgement lets the database forget.
     struct Acknowledged {
         std::int64_t through = 0;  ///< The stream's deliveries up to this number; 0: none.
-        std::int64_t count = 0;    ///< How many these are.
         /// Messages that nobody need be given any more: shared, or in the offline queue meanwhile.
         std::vector<storage::MessageId> done;
 

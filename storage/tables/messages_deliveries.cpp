@@ -154,14 +154,8 @@ Result<std::vector<Delivery>> with_stanzas(Transaction& transaction,
 
 }  // namespace
 
-Result<std::int64_t> Deliveries::acknowledge(SmSessionKey session, std::int64_t through,
-                                             std::int64_t expected) {
-    const auto plain =
-        TRY(transaction_.execute("DELETE FROM deliveries WHERE session = $1 AND sequence <= $2 "
-                                 "AND counted = 0 AND shared = 0",
-                                 {session, through}));
-    if (plain > 0 && plain == expected) return plain;
-    return plain + TRY(remove_through(transaction_, session, through, true));
+Result<std::int64_t> Deliveries::acknowledge(SmSessionKey session, std::int64_t through) {
+    return remove_through(transaction_, session, through, true);
 }
 
 Result<std::vector<Delivery>> Deliveries::unacknowledged(SmSessionKey session, std::int64_t after,

@@ -54,9 +54,7 @@ public:
 
     /// The session has acknowledged everything up to and including `through`. What it shared with
     /// others of its owner they need not acknowledge any more. Yields how many of its rows went.
-    /// `expected`: how many the caller thinks that will be; right, it saves looking for more.
-    base::Result<std::int64_t> acknowledge(SmSessionKey session, std::int64_t through,
-                                           std::int64_t expected = 0);
+    base::Result<std::int64_t> acknowledge(SmSessionKey session, std::int64_t through);
     /// What the session has not acknowledged after `after` (0: from the start), in order, at most
     /// `limit` (at most kDeliveryPageMax), fewer when they are big (kDeliveryPageBytesMax); only an
     /// empty answer is the end.
