@@ -311,12 +311,10 @@ void Room::leave(const Stanza& stanza, const std::string* last_words, Removal wh
     Occupant* occupant = find_session(session);
     PresenceText text{
         .codes = codes_of(why), .role = MucRole::none, .leaves = true, .last_words = last_words};
-    // Clients wait for the answer to what they sent (§7.14).
+    // Clients wait for the answer to what they sent (§7.14). That a room which was never configured
+    // goes with its owner (§10.1.3) is said to nobody: whoever left knows, and there is no one
+    // else.
     if (why == Removal::left) text.id = stanza.id();
-    const xmpp::MucDestroy unconfigured{
-        .venue = {}, .password = {}, .reason = "The room was not configured."};
-    // §10.1.3: with its owner a room goes that was never configured.
-    if (locked_) text.destroy = &unconfigured;
     if (occupant->sessions.size() == 1)
         return remove_occupant(index_of(*occupant), text, effects, effects);
     const auto own = std::ranges::find(occupant->sessions, session, &OccupantSession::jid);

@@ -386,7 +386,7 @@ TEST(Leaving, a_room_before_it_is_configured_destroys_it) {
     stage.enter(kCrone, "firstwitch");
     stage.send(kCrone, "<presence xmlns='jabber:client' type='unavailable' to='/firstwitch'/>");
     EXPECT_EQ(stage.heard(kCrone),
-              "-firstwitch owner/none [crone1@shakespeare.lit/desktop] destroyed  {110}");
+              "-firstwitch owner/none [crone1@shakespeare.lit/desktop] {110}");
     EXPECT_TRUE(stage.room().is_over());
 }
 
