@@ -225,15 +225,13 @@ TEST(Muc, has_on_disk_what_it_acknowledged) {
 }
 
 /// People without accounts, who do not listen, all at once.
-void crowd_in(ServerHarness& harness, std::size_t count, const std::string& words = "") {
+void crowd_in(ServerHarness& harness, std::size_t count) {
     harness.on_server([&] {
         for (std::size_t i = 0; i < count; ++i) {
             const std::string name = "guest" + std::to_string(i);
             xmpp::Stanza presence = xmpp::Stanza::presence(xmpp::PresenceType::available);
             presence.set_from(*xmpp::Jid::parse(name + "@example.org/x"))
-                .set_to(*xmpp::Jid::parse(std::string(kRoom) + "/" + name))
-                .edit()
-                .add_text_child("status", words);
+                .set_to(*xmpp::Jid::parse(std::string(kRoom) + "/" + name));
             presence.edit().add_child("x", xmpp::ns::muc);
             harness.group().first().router().route(std::move(presence));
         }
@@ -260,19 +258,29 @@ TEST(Muc, lets_others_talk_while_a_crowd_comes_in) {
     EXPECT_EQ(info.attribute("id"), "info");
     std::string text;
     xmpp::append_xml(text, info, xmpp::ns::client);
-    EXPECT_NE(text.find("<value>" + std::to_string(kCrowd + 1) + "</value>"), std::string::npos);
+    // Nobody takes what they are sent, so that some have left again.
+    constexpr std::string_view kLabel = "label='Number of occupants'><value>";
+    const std::size_t at = text.find(kLabel);
+    ASSERT_NE(at, std::string::npos);
+    EXPECT_GT(std::stoul(text.substr(at + kLabel.size())), kCrowd / 2);
 }
 
 TEST(Muc, shows_a_large_room_to_who_reads_slowly_and_goes_on_meanwhile) {
-    constexpr std::size_t kCrowd = 300;
+    constexpr std::size_t kCrowd = 40;
     constexpr std::size_t kQueueMax = 131'072;
     ServerHarness harness({.config = talkative()
                                          .with(keys::kStanzaBytesMax, 20'000)
                                          .with(keys::kOutboundQueueMax, kQueueMax)});
-    const auto clients = gather(harness, {"one"});
-    crowd_in(harness, kCrowd, std::string(1500, 'x'));
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < kCrowd; ++i)
+        names.push_back("guest" + std::to_string(i));
+    const auto clients = gather(harness, names);
+    for (std::size_t i = 0; i < kCrowd; ++i)
+        clients[i]->send("<presence to='" + std::string(kRoom) + "/" + names[i] + "'><status>" +
+                         std::string(12'000, 'x') + "</status></presence>");
     harness.advance(1s);
-    drain(*clients[0]);
+    for (ScriptedClient* client : clients)
+        drain(*client);
     ScriptedClient& slow = harness.online("slow@example.org/x");
     slow.stop_reading();
     slow.send(enter("slow"));
@@ -288,7 +296,7 @@ TEST(Muc, shows_a_large_room_to_who_reads_slowly_and_goes_on_meanwhile) {
         ASSERT_EQ(element.name(), "presence");
         inside = element.attribute("from") == std::string(kRoom) + "/slow";
     }
-    EXPECT_EQ(shown, kCrowd + 2);
+    EXPECT_EQ(shown, kCrowd + 1);
 }
 
 TEST(Muc, asks_what_was_heard_after_a_while_or_after_many_words) {

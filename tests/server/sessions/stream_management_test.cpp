@@ -203,13 +203,13 @@ TEST(StreamManagement, asks_together_for_what_has_patience) {
 }
 
 TEST(StreamManagement, addresses_what_many_were_sent_over_a_restart_as_well) {
-    const xmpp::Jid client = *xmpp::Jid::parse("o'hara@example.org/x");
+    const xmpp::Jid client = *xmpp::Jid::parse("hara@example.org/o'x");
     StreamManagement sm;
     Unacknowledged word = stanza("<message from='r@example.org/n'><body>hi</body></message>");
     word.lacks_to = true;
     send(sm, std::move(word));
     constexpr std::string_view kSent =
-        "<message to='o&apos;hara@example.org/x' from='r@example.org/n'><body>hi</body></message>";
+        "<message to='hara@example.org/o&apos;x' from='r@example.org/n'><body>hi</body></message>";
     EXPECT_EQ(text_of(sm[0], client), kSent);
     const auto restored = StreamManagement::restore(sm.save());
     ASSERT_TRUE(restored);
