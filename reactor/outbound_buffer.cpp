@@ -16,25 +16,31 @@ constexpr std::size_t kCopyMax = 512;
 // Small texts are gathered into strings of up to this size: one TLS record.
 constexpr std::size_t kGatherMax = 16'384;
 constexpr std::size_t kBuffersPerWriteMax = 64;
-constexpr std::size_t kSpareTextsMax = 16;
-constexpr std::size_t kSpareListsMax = 16;
+// What a turn that writes to many needs.
+constexpr std::size_t kSpareTextsMax = 1024;
+constexpr std::size_t kSpareTextBytesMax = 1'048'576;
+constexpr std::size_t kSpareListsMax = 1024;
 constexpr std::size_t kSlicesKeptMax = 64;
 
 // One per thread: buffers never travel between shards.
 thread_local std::vector<std::string> spare_texts;
+thread_local std::size_t spare_text_bytes = 0;
 
 std::string take_text() {
     if (spare_texts.empty()) return {};
     std::string text = std::move(spare_texts.back());
     spare_texts.pop_back();
+    spare_text_bytes -= text.capacity();
     return text;
 }
 
 void give_text(std::string text) noexcept {
     if (text.capacity() < 64 || text.capacity() > 2 * kGatherMax) return;
-    if (spare_texts.size() >= kSpareTextsMax) return;
+    if (spare_texts.size() >= kSpareTextsMax ||
+        spare_text_bytes + text.capacity() > kSpareTextBytesMax)
+        return;
     text.clear();
-    if (spare_texts.capacity() == 0) spare_texts.reserve(kSpareTextsMax);
+    spare_text_bytes += text.capacity();
     spare_texts.push_back(std::move(text));
 }
 
@@ -51,7 +57,6 @@ struct OutboundQueue::SpareLists {
             return;
         }
         if (list.capacity() == 0) return;
-        if (lists.capacity() == 0) lists.reserve(kSpareListsMax);
         lists.push_back(std::exchange(list, std::vector<Slice>()));
     }
     static std::vector<Slice> take() {

@@ -48,6 +48,11 @@ public:
     /// read is closed by the session itself, which gives unsent messages back through
     /// `Router::redeliver`. May not destroy the session inside the call.
     virtual void deliver(xmpp::Stanza stanza) = 0;
+    /// The same for one of many recipients of one stanza, of which `copy` is with this client's
+    /// address, and `shared` the text without 'to': so nothing need be copied to be kept.
+    virtual void deliver_copy(const xmpp::Stanza& copy, const base::SharedBytes& /*shared*/) {
+        deliver(copy);
+    }
     /// The same for a stanza that a store still holds until `flushed()`: it is not given back when
     /// the session ends before.
     virtual void deliver_stored(xmpp::Stanza stanza) = 0;

@@ -33,12 +33,26 @@ reactor::ShardId shard_of(std::string_view bare_jid, reactor::ShardId shard_coun
 
 namespace {
 
+/// An outbox is posted at the end of the turn.
+constexpr base::Duration kPassingTime = std::chrono::milliseconds(1);
+
 // RFC 6120 §8.3.1 forbids answering errors and IQ responses. Presence other than a request or a
 // directed notice is dropped silently: its sender did not wait for anything.
 bool may_be_answered(const xmpp::Stanza& stanza) {
     if (!stanza.may_answer_with_error()) return false;
     return !stanza.is_presence() || stanza.presence_type() == xmpp::PresenceType::available ||
            stanza.presence_type() == xmpp::PresenceType::subscribe;
+}
+
+// Presence that its addressee just gets to see.
+bool tells_of(const xmpp::Stanza& stanza) {
+    return stanza.is_presence() && (stanza.presence_type() == xmpp::PresenceType::available ||
+                                    stanza.presence_type() == xmpp::PresenceType::unavailable);
+}
+
+bool shares_content(const xmpp::Stanza& copy, const xmpp::Stanza& original) {
+    return copy.raw_inner().view().data() == original.raw_inner().view().data() &&
+           copy.element().has_no_content() == original.element().has_no_content();
 }
 
 }  // namespace
@@ -93,6 +107,9 @@ struct Router::Impl {
     void refuse(RoutedStanza&& routed_stanza, const xmpp::StanzaError& error);
     void arrive(RoutedStanza&& routed_stanza);
     void spread(FanOut&& fan_out);
+    reactor::Deferred<void> flushed(const xmpp::Jid& client);
+    bool deliver_copy(xmpp::Stanza& copy, const xmpp::Stanza& original,
+                      const base::SharedBytes& shared);
     void deliver_home(RoutedStanza&& routed_stanza);
     void deliver_in(Account& account, RoutedStanza&& routed_stanza);
     void deliver_absent(xmpp::Stanza&& stanza);
@@ -226,6 +243,7 @@ void Router::route_to_all(const xmpp::Stanza& stanza, std::span<const xmpp::Jid>
         if (by_shard[id].empty()) continue;
         impl_->routed.add(by_shard[id].size());
         FanOut fan_out{stanza, std::move(by_shard[id])};
+        fan_out.stanza.share_content();
         if (id == impl_->shard) {
             impl_->spread(std::move(fan_out));
         } else {
@@ -235,17 +253,70 @@ void Router::route_to_all(const xmpp::Stanza& stanza, std::span<const xmpp::Jid>
     }
 }
 
+reactor::Deferred<void> Router::flushed(xmpp::Jid client) {
+    if (!client.has_local() || !is_local(client.domain())) co_return {};
+    const reactor::World& world = impl_->parts.world;
+    // Behind what is on its way there.
+    auto passing = reactor::sleep(impl_->parts.world.reactor, kPassingTime);
+    co_await std::move(passing);
+    const reactor::ShardId home = shard_of(client.bare_view(), world.shards.count());
+    auto asking = impl_->parts.world.shards.run_on(
+        home, [there = impl_->all[home]->impl_.get(), client] { return there->flushed(client); });
+    const base::Result<void> flushed = co_await std::move(asking).as_result();
+    co_return flushed;
+}
+
+reactor::Deferred<void> Router::Impl::flushed(const xmpp::Jid& client) {
+    Account* account = parts.accounts.find(client);
+    Resource* resource = account == nullptr ? nullptr : account->find(client.resource());
+    if (resource == nullptr) return base::Errc::not_found;
+    return resource->session->flushed();
+}
+
 // What is not for an account of this shard finds its own way.
 void Router::Impl::spread(FanOut&& fan_out) {
+    xmpp::Stanza copy = fan_out.stanza;
+    copy.clear_to();
+    const base::SharedBytes shared(copy.to_xml());
     for (const xmpp::Jid& to : fan_out.recipients) {
-        xmpp::Stanza copy = fan_out.stanza;
         copy.set_to(to);
-        if (to.has_local() && self->is_local(to.domain())) {
-            deliver_home({std::move(copy), std::nullopt});
-        } else {
-            self->route(std::move(copy));
+        if (!to.has_local() || !self->is_local(to.domain())) {
+            self->route(copy);
+        } else if (!deliver_copy(copy, fan_out.stanza, shared)) {
+            deliver_home({copy, std::nullopt});
         }
+        // Whoever changed it changed it for one.
+        if (!shares_content(copy, fan_out.stanza)) copy = fan_out.stanza;
     }
+}
+
+// A room's message or presence for a client that is there, without a copy for it alone; what
+// arrives otherwise does the same. False: not that, and nothing has happened.
+bool Router::Impl::deliver_copy(xmpp::Stanza& copy, const xmpp::Stanza& original,
+                                const base::SharedBytes& shared) {
+    const bool is_plain = copy.is_message() ? !DurableDelivery::concerns(copy) : tells_of(copy);
+    Account* account =
+        is_plain && copy.to()->is_full() ? parts.accounts.ready(*copy.to()) : nullptr;
+    if (account == nullptr || account->find(copy.to()->resource()) == nullptr) return false;
+    StanzaEvent event{*account, nullptr, copy};
+    const Verdict verdict = parts.hooks.inbound.run(event);
+    if (!verdict.is_proceed()) {
+        if (verdict.error()) self->bounce(copy, *verdict.error());
+        return true;
+    }
+    Resource* resource = account->find(copy.to()->resource());
+    if (resource == nullptr) {
+        apply(*account, delivery_rule(copy, Addressed::full_unknown), {copy, std::nullopt});
+        return true;
+    }
+    const SessionId session = resource->session_id;
+    if (copy.is_message()) tell_received(*account, copy, std::span(&session, 1));
+    if (shares_content(copy, original)) {
+        resource->session->deliver_copy(copy, shared);
+    } else {
+        resource->session->deliver(copy);
+    }
+    return true;
 }
 
 void Router::Impl::arrive(RoutedStanza&& routed_stanza) {

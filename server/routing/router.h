@@ -95,6 +95,10 @@ public:
     /// serialised once, and another shard gets it once with those it is for.
     void route_to_all(const xmpp::Stanza& stanza, std::span<const xmpp::Jid> recipients);
 
+    /// Settles when a client has taken what was routed to it before, so that more may follow:
+    /// SessionSink::flushed of its session; not_found without one. At once for who is not ours.
+    reactor::Deferred<void> flushed(xmpp::Jid client);
+
     /// From now on stanzas for `domain` go to `service`, on every shard to its own. `domain` is
     /// prepared and none of the virtual hosts.
     [[nodiscard]] Subscription serve(std::string domain, DomainService& service);

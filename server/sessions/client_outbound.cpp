@@ -40,6 +40,27 @@ void ClientSession::deliver(xmpp::Stanza stanza) {
     enqueue({.stanza = std::move(stanza)});
 }
 
+// What a room says is written from what all its copies share. Stream
+// management keeps the same bytes.
+void ClientSession::deliver_copy(const xmpp::Stanza& copy, const base::SharedBytes& shared) {
+    const bool goes_out_now = state_ == State::bound && !frozen_ && sm_ != nullptr &&
+                              held_ == nullptr && (order_ == nullptr || order_->empty());
+    if (!goes_out_now || copy.is_iq()) return deliver(copy);
+    (void)sm_->enter();
+    context_.metrics.stanza_out(copy.kind());
+    if (!detached_) {
+        context_.scratch.clear();
+        copy.append_to(context_.scratch);
+        stream_.send(context_.scratch);
+        unwritten().add(stream_.queued_total());
+    }
+    remember({.bytes = shared,
+              .returns = is_kept(copy, jid_) && copy.message_type() == xmpp::MessageType::groupchat,
+              .patient = true,
+              .lacks_to = true});
+    if (!detached_) limit_queue();
+}
+
 // Whoever stores it still has it when this session ends.
 void ClientSession::deliver_stored(xmpp::Stanza stanza) {
     if (!open()) return;

@@ -328,6 +328,7 @@ void ClientSession::arm_timer() {
     base::MonotonicTime next = deadline_;
     if (resume_at_ != kNever) next = std::min(next, resume_at_);
     if (sm_ != nullptr && sm_->patience != kNever) next = std::min(next, sm_->patience);
+    if (sm_ != nullptr && sm_->ask_at != kNever) next = std::min(next, sm_->ask_at);
     if (!armed() || next < reactor::Timer::deadline()) arm(context_.world.reactor.wheel(), next);
 }
 
@@ -339,6 +340,11 @@ void ClientSession::on_expired() {
     }
     if (state_ == State::finished) return;
     if (sm_ != nullptr && sm_->patience != kNever && sm_->patience <= now) lose_patience();
+    if (sm_ != nullptr && sm_->ask_at != kNever && sm_->ask_at <= now) {
+        sm_->ask_at = kNever;
+        sm_->ask_now();
+        if (state_ == State::bound && !detached_) stream_.flush_later();
+    }
     if (deadline_ <= now) on_deadline();
     if (state_ != State::finished && !armed()) arm_timer();
 }

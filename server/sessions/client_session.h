@@ -52,6 +52,7 @@ public:
 
     // SessionSink
     void deliver(xmpp::Stanza stanza) override;
+    void deliver_copy(const xmpp::Stanza& copy, const base::SharedBytes& shared) override;
     void deliver_stored(xmpp::Stanza stanza) override;
     reactor::Deferred<void> flushed() override;
     Place reserve() override;
@@ -194,7 +195,9 @@ private:
     void store_count(std::uint32_t count);
     void on_acknowledged(std::uint32_t handled);
     bool has_room() const;
+    void ask_later();
     void remember(const OutboundOrder::Item& item, std::string_view bytes);
+    void remember(Unacknowledged stanza);
     bool comes_from_server(const xmpp::Stanza& response) const;
     bool returns(const OutboundOrder::Item& item) const;
     bool can_detach() const;

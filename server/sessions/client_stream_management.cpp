@@ -28,6 +28,8 @@ using xmpp::StreamError;
 constexpr std::size_t kTokenBytes = 18;
 /// How long answers to the client's questions, and answers to its requests, are waited for.
 constexpr base::Duration kPatience = std::chrono::seconds(5);
+/// How long what can wait for its acknowledgement does.
+constexpr base::Duration kAskDelay = std::chrono::seconds(1);
 
 struct EndedRow {
     std::int64_t moved = 0;                // Into the offline queue.
@@ -159,8 +161,17 @@ void ClientSession::on_flush() {
     if (sm_->should_ask()) {
         sm_->asked();
         send(xmpp::kSmRequestXml);
+    } else {
+        ask_later();
     }
     if (sm_->asked_us() && state_ == State::bound && !detached_) answer_questions();
+}
+
+// What can wait for its acknowledgement does, for more of its kind.
+void ClientSession::ask_later() {
+    if (!sm_->should_ask_later() || sm_->ask_at != base::MonotonicTime{}) return;
+    sm_->ask_at = context_.world.reactor.now() + kAskDelay;
+    arm_timer();
 }
 
 // An answer waits until everything up to its question is settled and the count of it is on disk.
@@ -231,7 +242,8 @@ void ClientSession::on_acknowledged(std::uint32_t handled) {
     auto acknowledged = sm_->acknowledge(handled);
     if (!acknowledged) return fail(xmpp::handled_count_too_high(acknowledged.error()));
     take_acknowledged(*std::move(acknowledged));
-    if (sm_->should_ask()) stream_.flush_later();
+    if (sm_->should_ask()) return stream_.flush_later();
+    ask_later();
 }
 
 void ClientSession::take_acknowledged(StreamManagement::Acknowledged acknowledged) {
@@ -302,12 +314,16 @@ void ClientSession::remember(const OutboundOrder::Item& item, std::string_view b
         read_on();
         if (sm_->asked_us()) stream_.flush_later();
     }
-    sm_->push({.bytes = base::SharedBytes(std::string(bytes)),
-               .id = item.id,
-               .managed = item.managed,
-               .shared = item.shared,
-               .request = is_iq && item.stanza->is_request(),
-               .returns = returns(item)});
+    remember({.bytes = base::SharedBytes(std::string(bytes)),
+              .id = item.id,
+              .managed = item.managed,
+              .shared = item.shared,
+              .request = is_iq && item.stanza->is_request(),
+              .returns = returns(item)});
+}
+
+void ClientSession::remember(Unacknowledged stanza) {
+    sm_->push(std::move(stanza));
     if (frozen_) return;
     if (sm_->unacknowledged() <= context_.settings.unacknowledged_max &&
         sm_->unacknowledged_bytes() <= context_.settings.unacknowledged_bytes_max)
@@ -398,7 +414,7 @@ void ClientSession::resume(DetachedStream stream, const ClientSession& from) {
     sm_->hand_back();
     stream_.send(xmpp::to_xml(xmpp::SmResumed{.previd = sm_->token, .handled = sm_->taken()}));
     for (std::size_t i = 0; i < sm_->unacknowledged(); ++i)
-        stream_.send((*sm_)[i].bytes.view());
+        stream_.send(text_of((*sm_)[i], jid_));
     unwritten().add(stream_.queued_total());
     sm_->resent_until = stream_.queued_total();
     stream_.hold(XmlStream::Hold::storing);
@@ -427,7 +443,7 @@ void ClientSession::end_management() {
     for (std::size_t i = 0; i < ended->unacknowledged(); ++i) {
         const Unacknowledged& unacknowledged = (*ended)[i];
         if (!unacknowledged.request && !unacknowledged.returns) continue;
-        auto stanza = xmpp::read_stanza(unacknowledged.bytes.view());
+        auto stanza = xmpp::read_stanza(text_of(unacknowledged, jid_));
         if (!stanza) continue;
         if (unacknowledged.request) {
             context_.router.bounce(*std::move(stanza), xmpp::StanzaError::service_unavailable());

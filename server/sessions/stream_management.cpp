@@ -1,6 +1,8 @@
 #include "server/sessions/stream_management.h"
 
 #include "server/sessions/netstring.h"
+#include "xmpp/core/jid.h"
+#include "xmpp/xml/writer.h"
 
 #include <algorithm>
 #include <iterator>
@@ -19,7 +21,8 @@ constexpr std::int64_t kManaged = 1;
 constexpr std::int64_t kShared = 2;
 constexpr std::int64_t kRequest = 4;
 constexpr std::int64_t kReturns = 8;
-constexpr std::int64_t kFlags = kManaged | kShared | kRequest | kReturns;
+constexpr std::int64_t kLacksTo = 16;
+constexpr std::int64_t kFlags = kManaged | kShared | kRequest | kReturns | kLacksTo;
 
 /// nullopt: no count as h has it.
 std::optional<std::uint32_t> read_count(NetstringReader& reader) {
@@ -38,10 +41,20 @@ std::optional<Unacknowledged> read_entry(NetstringReader& reader) {
     stanza.shared = (flags & kShared) != 0;
     stanza.request = (flags & kRequest) != 0;
     stanza.returns = (flags & kReturns) != 0;
+    stanza.lacks_to = (flags & kLacksTo) != 0;
     return stanza;
 }
 
 }  // namespace
+
+std::string text_of(const Unacknowledged& stanza, const xmpp::Jid& client) {
+    std::string text(stanza.bytes.view());
+    const std::size_t name_end = text.find_first_of(" />", 1);
+    if (!stanza.lacks_to || name_end == std::string::npos) return text;
+    std::string to;
+    xmpp::append_attribute(to, "to", client.text());
+    return text.insert(name_end, to);
+}
 
 // --- from the client
 
@@ -92,6 +105,11 @@ void StreamManagement::answered(std::uint32_t count) noexcept {
 
 void StreamManagement::push(Unacknowledged stanza) {
     bytes_ += stanza.bytes.size();
+    if (stanza.patient) {
+        ++patient_;
+    } else {
+        urgent_ = true;
+    }
     queue_.push(std::move(stanza));
 }
 
@@ -134,7 +152,8 @@ std::string StreamManagement::save() const {
         const Unacknowledged& stanza = queue_[i];
         append_netstring(out, (stanza.managed ? kManaged : 0) | (stanza.shared ? kShared : 0) |
                                   (stanza.request ? kRequest : 0) |
-                                  (stanza.returns ? kReturns : 0));
+                                  (stanza.returns ? kReturns : 0) |
+                                  (stanza.lacks_to ? kLacksTo : 0));
         append_netstring(out, stanza.id);
         append_netstring(out, stanza.bytes.view());
     }

@@ -7,6 +7,7 @@
 #include "reactor/base/clock.h"
 #include "reactor/deferred.h"
 #include "storage/tables/messages.h"
+#include "xmpp/core/jid.h"
 #include "xmpp/stream/sm_queue.h"
 
 #include <cstddef>
@@ -28,7 +29,11 @@ struct Unacknowledged {
     bool request = false;  ///< An IQ that somebody waits to be answered.
     bool returns =
         false;  ///< Stored nowhere, but somebody else is to have it if the client is not.
+    bool patient = false;   ///< One of many alike: their acknowledgement may be asked for together.
+    bool lacks_to = false;  ///< The bytes are what many were sent, without 'to': the client.
 };
+/// What `client` was sent.
+std::string text_of(const Unacknowledged& stanza, const xmpp::Jid& client);
 
 class StreamManagement {
 public:
@@ -89,17 +94,25 @@ public:
     std::size_t unacknowledged_bytes() const noexcept { return bytes_; }
     const Unacknowledged& operator[](std::size_t index) const noexcept { return queue_[index]; }
 
+    /// Patient stanzas about which one <r/> asks.
+    static constexpr std::uint32_t kPatientMax = 16;
     /// An <r/> of ours is worth sending: one at a time, and never twice for the same stanzas.
-    bool should_ask() const noexcept {
-        return !asking_ && !queue_.empty() && asked_through_ != queue_.sent();
-    }
+    bool should_ask() const noexcept { return may_ask() && (urgent_ || patient_ >= kPatientMax); }
+    /// In a while it will be.
+    bool should_ask_later() const noexcept { return may_ask() && !should_ask(); }
+    /// That while has passed.
+    void ask_now() noexcept { urgent_ = true; }
     /// It was sent.
     void asked() noexcept {
+        urgent_ = false;
+        patient_ = 0;
+        ask_at = {};
         asking_ = true;
         asked_through_ = queue_.sent();
     }
     /// The connection is gone, and the question with it.
     void ask_again() noexcept {
+        urgent_ = true;
         asking_ = false;
         asked_through_.reset();
     }
@@ -137,6 +150,8 @@ public:
     std::optional<std::uint32_t> placing;
     /// Until when answers of all kinds may be waited for; zero: none is.
     base::MonotonicTime patience;
+    /// When an <r/> is sent about stanzas that had patience; zero: there are none.
+    base::MonotonicTime ask_at;
     bool storing_count = false;
     bool count_failed = false;  ///< The last time.
     Acknowledged unsaved;       ///< Acknowledged, and to be told to the database.
@@ -153,6 +168,10 @@ private:
         std::string id;
     };
 
+    bool may_ask() const noexcept {
+        return !asking_ && !queue_.empty() && asked_through_ != queue_.sent();
+    }
+
     std::uint32_t taken_ = 0;
     std::uint32_t stored_ = 0;
     std::vector<std::uint32_t> open_;  // Ascending; few.
@@ -162,6 +181,8 @@ private:
     std::uint32_t asked_to_ = 0;    // … and the last.
     xmpp::SmQueue<Unacknowledged> queue_;
     bool asking_ = false;
+    bool urgent_ = false;        // Something that was pushed since the last <r/> has no patience.
+    std::uint32_t patient_ = 0;  // Since then as well.
     std::optional<std::uint32_t> asked_through_;
     std::int64_t entered_ = 0;
     std::int64_t acknowledged_ = 0;  // As entered_ counts.

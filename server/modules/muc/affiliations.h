@@ -8,7 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -83,7 +83,7 @@ private:
     std::unordered_map<std::string, std::string> by_nick_;  // nick_key to address.
     std::unordered_map<std::string, std::string> by_look_;  // nick_skeleton to address.
     std::size_t owners_ = 0;
-    std::deque<Affiliated> tombstones_;  // By version.
+    std::list<Affiliated> tombstones_;  // By version.
     std::int64_t version_ = 0;
     std::int64_t forgotten_ = 0;
 };

@@ -8,7 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <string_view>
 #include <vector>
 
@@ -44,7 +44,7 @@ private:
     };
     void drop_oldest();
 
-    std::deque<Message> messages_;
+    std::list<Message> messages_;
     std::size_t bytes_ = 0;
 };
 

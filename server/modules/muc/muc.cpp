@@ -208,7 +208,8 @@ private:
             .affiliations_max = static_cast<std::size_t>(config.get(kAffiliationsMax)),
             .nick_bytes_max = static_cast<std::uint32_t>(config.get(kNickBytesMax)),
             .occupant_pace = pace_of(config.get(kOccupantPace)),
-            .room_pace = pace_of(config.get(kRoomPace))};
+            .room_pace = pace_of(config.get(kRoomPace)),
+            .entry_page_bytes = config.get(keys::kOutboundQueueMax) / 8};
         settings.open_to_all = config.get(kOpenToAll);
         for (const std::string_view name : config.get(kOperators))
             if (const auto jid = xmpp::Jid::parse(name)) settings.operators.push_back(jid->bare());

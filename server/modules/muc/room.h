@@ -17,10 +17,12 @@
 #include "xmpp/payloads/muc_requests.h"
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -129,6 +131,8 @@ public:
     /// Admins and owners that enter a full room (§7.2.9).
     static constexpr std::uint32_t kStaffReserve = 20;
     static constexpr std::size_t kSubjectBytesMax = 4096;
+    /// Occupants up to which a newcomer is shown all of them at once.
+    static constexpr std::size_t kEntryAtOnceMax = 50;
 
     struct Parts {
         xmpp::Jid jid;  ///< Bare.
@@ -183,6 +187,12 @@ public:
     void apply(RoomChange change, base::WallTime now, std::string_view stanza_id, Effects& effects);
     /// Sends a reflection to everybody; `stanza_id`: its id in the archive, or empty.
     void reflect(Reflection said, base::WallTime at, std::string_view stanza_id, Effects& effects);
+
+    /// Who has begun to enter since the last time, and is to be led on by `continue_entry`.
+    std::vector<xmpp::Jid> take_new_entries() { return std::exchange(new_entries_, {}); }
+    bool is_entering(const xmpp::Jid& session) const;
+    /// The next page. True: there is more, for when the client has taken this one.
+    bool continue_entry(const xmpp::Jid& session, base::WallTime now, Effects& effects);
 
     // --- what is asked of it
 
@@ -254,6 +264,23 @@ private:
         shutdown
     };
 
+    /// A client that has been let in and does not know yet who is there.
+    struct Entry {
+        xmpp::Jid session;
+        xmpp::MucJoin join;
+        std::string id;
+        bool created = false;
+        std::size_t next = 0;            ///< The first occupant that it was not shown.
+        std::set<std::string> missed{};  ///< Nicks before that of whom it missed something.
+    };
+
+    // room_entries.cpp
+    void begin_entry(Entry entry);
+    void end_entry(const xmpp::Jid& session);
+    void note_missed(const Occupant& occupant);
+    void note_removal(std::size_t index);
+    void send_missed(const Occupant& self, const Entry& entry, bool sees, Effects& effects) const;
+
     // room_presence.cpp
     void enter(const xmpp::Stanza& presence, const xmpp::Element& x, base::WallTime now,
                Effects& effects);
@@ -261,9 +288,10 @@ private:
                                                   const xmpp::MucJoin& join) const;
     std::optional<xmpp::StanzaError> refuse_nick(const xmpp::Jid& user,
                                                  std::string_view nick) const;
-    void send_all_to_newcomer(const Occupant& self, const OccupantSession& session,
-                              const xmpp::MucJoin& join, std::string_view id, bool created,
+    void send_all_to_newcomer(const Occupant& self, const OccupantSession& session, Entry entry,
                               base::WallTime now, Effects& effects);
+    void complete_entry(const Occupant& self, const OccupantSession& session, const Entry& entry,
+                        base::WallTime now, Effects& effects) const;
     void send_subject(const xmpp::Jid& to, Effects& effects) const;
     void change_nick(Occupant& occupant, const xmpp::Stanza& presence, Effects& effects);
     void update_presence(Occupant& occupant, const xmpp::Stanza& presence, Effects& effects);
@@ -281,8 +309,8 @@ private:
     xmpp::Stanza presence_of(const Occupant& occupant, const OccupantSession& session,
                              bool with_address, const PresenceText& text, bool to_self) const;
     void tell_self(const Occupant& occupant, const PresenceText& text, Effects& effects) const;
-    void tell_others(const Occupant& occupant, const PresenceText& text, Effects& effects) const;
-    void tell_all(const Occupant& occupant, const PresenceText& text, Effects& effects) const;
+    void tell_others(const Occupant& occupant, const PresenceText& text, Effects& effects);
+    void tell_all(const Occupant& occupant, const PresenceText& text, Effects& effects);
     std::vector<xmpp::Jid> everybody() const;
     std::vector<xmpp::Jid> moderators() const;
     static std::vector<xmpp::Jid> clients_of(const Occupant& occupant);
@@ -415,10 +443,12 @@ private:
     reactor::Pace pace_;
     std::vector<Occupant> occupants_;
     std::size_t sessions_ = 0;
+    std::vector<Entry> entries_;
+    std::vector<xmpp::Jid> new_entries_;
     History history_;
     std::string avatar_hashes_;
-    std::deque<Relay> relays_;
-    std::deque<PrivateMessage> private_messages_;
+    std::list<Relay> relays_;  // An empty deque would hold 600 bytes.
+    std::list<PrivateMessage> private_messages_;
     std::uint64_t last_relay_ = 0;
     bool locked_ = false;
     bool destroyed_ = false;

@@ -71,6 +71,8 @@ struct RoomLimits {
     /// Messages, changes of presence and requests to others, of one occupant and of all.
     reactor::PaceLimit occupant_pace{.per_second = 100, .burst = 500};
     reactor::PaceLimit room_pace{.per_second = 10'000, .burst = 50'000};
+    /// Of presence that who enters is shown at a time, before it has taken that, about.
+    std::size_t entry_page_bytes = 131'072;
 };
 
 /// The full lists of the form.

@@ -183,8 +183,10 @@ void Room::enter(const Stanza& presence, const xmpp::Element& x, base::WallTime 
         *own = *session;
         std::rotate(own, own + 1, known->sessions.end());
         if (changed && is_shown(*known)) tell_others(*known, {}, effects);
-        send_all_to_newcomer(*known, known->sessions.back(), join, presence.id(), false, now,
-                             effects);
+        send_all_to_newcomer(
+            *known, known->sessions.back(),
+            {.session = user, .join = join, .id = std::string(presence.id()), .created = false},
+            now, effects);
         return;
     }
     if (const auto refusal = refuse_entry(user, nick, join))
@@ -200,36 +202,43 @@ void Room::enter(const Stanza& presence, const xmpp::Element& x, base::WallTime 
     }
     occupant->sessions.push_back(*std::move(session));
     ++sessions_;
-    send_all_to_newcomer(*occupant, occupant->sessions.back(), join, presence.id(), created, now,
-                         effects);
+    send_all_to_newcomer(
+        *occupant, occupant->sessions.back(),
+        {.session = user, .join = join, .id = std::string(presence.id()), .created = created}, now,
+        effects);
 }
 
 // §7.1: others' presence, one's own, the history, the subject; everything else comes behind.
-void Room::send_all_to_newcomer(const Occupant& self, const OccupantSession& session,
-                                const xmpp::MucJoin& join, std::string_view id, bool created,
+void Room::send_all_to_newcomer(const Occupant& self, const OccupantSession& session, Entry entry,
                                 base::WallTime now, Effects& effects) {
-    if (join.affiliations_since && affiliations_.version() != 0)
-        send_affiliations(session.jid, *join.affiliations_since, effects);
+    if (entry.join.affiliations_since && affiliations_.version() != 0)
+        send_affiliations(session.jid, *entry.join.affiliations_since, effects);
+    if (is_shown(self)) {
+        tell_others(self, {}, effects);
+        // The user's other clients see that there is one more.
+        for (const OccupantSession& own : self.sessions)
+            if (own.jid != session.jid)
+                send(presence_of(self, session, true, {}, true), own.jid, effects);
+    }
+    if (occupants_.size() > kEntryAtOnceMax) return begin_entry(std::move(entry));
     const bool sees = !config_.anonymous || self.role == MucRole::moderator;
     for (const Occupant& other : occupants_)
         if (&other != &self && is_shown(other))
             send(presence_of(other, other.sessions.back(), sees, {}, false), session.jid, effects);
+    complete_entry(self, session, entry, now, effects);
+}
+
+void Room::complete_entry(const Occupant& self, const OccupantSession& session, const Entry& entry,
+                          base::WallTime now, Effects& effects) const {
     PresenceText text;
-    if (is_shown(self)) {
-        tell_others(self, text, effects);
-        // The user's other clients see that there is one more.
-        for (const OccupantSession& own : self.sessions)
-            if (own.jid != session.jid)
-                send(presence_of(self, session, true, text, true), own.jid, effects);
-    }
     if (!config_.anonymous) text.codes.push_back(MucStatus::non_anonymous);
     if (config_.archived) text.codes.push_back(MucStatus::logged);
-    if (created) text.codes.push_back(MucStatus::created);
-    if (join.affiliations_since) text.until = affiliations_.version();
+    if (entry.created) text.codes.push_back(MucStatus::created);
+    if (entry.join.affiliations_since) text.until = affiliations_.version();
     Stanza own = presence_of(self, session, true, text, true);
-    if (!id.empty()) own.set_id(id);
+    if (!entry.id.empty()) own.set_id(entry.id);
     send(std::move(own), session.jid, effects);
-    for (Stanza& said : history_.replay(session.jid, join.history, now))
+    for (Stanza& said : history_.replay(session.jid, entry.join.history, now))
         effects.push_back({.stanza = std::move(said), .to = {session.jid}});
     send_subject(session.jid, effects);
     if (!avatar_hashes_.empty()) send_avatar({session.jid}, effects);
@@ -319,6 +328,7 @@ void Room::leave(const Stanza& stanza, const std::string* last_words, Removal wh
     if (locked_) text.destroy = &unconfigured;
     if (occupant->sessions.size() == 1)
         return remove_occupant(index_of(*occupant), text, effects, effects);
+    end_entry(session);
     const auto own = std::ranges::find(occupant->sessions, session, &OccupantSession::jid);
     send(presence_of(*occupant, *own, true, text, true), session, effects);
     occupant->sessions.erase(own);
@@ -329,9 +339,12 @@ void Room::leave(const Stanza& stanza, const std::string* last_words, Removal wh
 // All clients of an occupant.
 void Room::remove_occupant(std::size_t index, const PresenceText& text, Effects& to_self,
                            Effects& to_others) {
+    note_removal(index);
     const Occupant gone = std::move(occupants_[index]);
     occupants_.erase(occupants_.begin() + static_cast<std::ptrdiff_t>(index));
     sessions_ -= gone.sessions.size();
+    for (const OccupantSession& session : gone.sessions)
+        end_entry(session.jid);
     tell_self(gone, text, to_self);
     if (is_shown(gone)) tell_others(gone, text, to_others);
 }

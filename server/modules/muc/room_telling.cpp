@@ -24,7 +24,7 @@ std::vector<Jid> Room::everybody() const {
     jids.reserve(sessions_);
     for (const Occupant& occupant : occupants_)
         for (const OccupantSession& session : occupant.sessions)
-            jids.push_back(session.jid);
+            if (!is_entering(session.jid)) jids.push_back(session.jid);
     return jids;
 }
 
@@ -96,14 +96,15 @@ void Room::tell_self(const Occupant& occupant, const PresenceText& text, Effects
 }
 
 // §7.2.4: the address only to moderators, unless everybody may see it.
-void Room::tell_others(const Occupant& occupant, const PresenceText& text, Effects& effects) const {
+void Room::tell_others(const Occupant& occupant, const PresenceText& text, Effects& effects) {
+    note_missed(occupant);
     std::vector<Jid> seeing;
     std::vector<Jid> others;
     for (const Occupant& other : occupants_) {
         if (&other == &occupant) continue;
         const bool sees = !config_.anonymous || other.role == MucRole::moderator;
         for (const OccupantSession& session : other.sessions)
-            (sees ? seeing : others).push_back(session.jid);
+            if (!is_entering(session.jid)) (sees ? seeing : others).push_back(session.jid);
     }
     const OccupantSession& shown = occupant.sessions.back();
     if (!seeing.empty())
@@ -114,7 +115,7 @@ void Room::tell_others(const Occupant& occupant, const PresenceText& text, Effec
             {.stanza = presence_of(occupant, shown, false, text, false), .to = std::move(others)});
 }
 
-void Room::tell_all(const Occupant& occupant, const PresenceText& text, Effects& effects) const {
+void Room::tell_all(const Occupant& occupant, const PresenceText& text, Effects& effects) {
     if (is_shown(occupant)) tell_others(occupant, text, effects);
     tell_self(occupant, text, effects);
 }

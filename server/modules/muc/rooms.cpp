@@ -17,6 +17,12 @@ using xmpp::PresenceType;
 using xmpp::Stanza;
 using xmpp::StanzaError;
 
+/// The shortest useful wait: for what the network and the other shards bring meanwhile.
+constexpr base::Duration kRestTick = std::chrono::milliseconds(1);
+
+/// How often a client without a connection is looked after that has not entered yet.
+constexpr base::Duration kEntryRetry = std::chrono::seconds(1);
+
 // What waits while messages are being stored, and what need not: only more of them.
 bool is_groupchat(const Stanza& stanza) {
     return stanza.is_message() && stanza.message_type() == xmpp::MessageType::groupchat &&
@@ -49,6 +55,7 @@ Rooms::Rooms(Parts parts, RoomsSettings settings)
                    expire();
                    return reactor::ready();
                }),
+      rest_([this] { end_rests(); }),
       tasks_(parts.world.reactor) {
     set(std::move(settings));
     tasks_.add("room expiry",
@@ -118,8 +125,9 @@ void Rooms::receive(Stanza stanza, const std::optional<Origin>& origin) {
         return receive_for_service(std::move(stanza));
     }
     const Lane* known = find(*stanza.to());
-    const bool full = known == nullptr ? lanes_.size() >= settings_.rooms_max
-                                       : known->waiting.size() >= kWaitingMax;
+    const bool full = known == nullptr
+                          ? lanes_.size() >= settings_.rooms_max
+                          : known->waiting.size() >= kWaitingMax || waiting_ >= kAllWaitingMax;
     if (full) {
         settle(origin);
         return refuse(stanza, StanzaError::resource_constraint());
@@ -127,6 +135,7 @@ void Rooms::receive(Stanza stanza, const std::optional<Origin>& origin) {
     const bool is_new = known == nullptr;
     Lane& lane = open(*stanza.to());
     lane.waiting.push_back({std::move(stanza), origin});
+    ++waiting_;
     if (is_new) return load(lane);
     drain(lane);
 }
@@ -172,6 +181,7 @@ reactor::Deferred<void> Rooms::run_load(Jid room) {
     if (!loaded) {
         parts_.world.log.error("room.load_failed",
                                {{"room", room.text()}, {"why", loaded.error().message()}});
+        waiting_ -= lane->waiting.size();
         for (Waiting& one : std::exchange(lane->waiting, {}))
             refuse_waiting(one, refusal_of(loaded.error()));
     } else if (loaded->state) {
@@ -189,13 +199,47 @@ bool Rooms::may_go_on(const Lane& lane) const {
     return lane.storing.size() < kStoringMax && is_groupchat(lane.waiting.front().stanza);
 }
 
+// A full mailbox to another shard, and many who enter: both let others go first.
+bool Rooms::takes_turns(Lane& lane) {
+    if (parts_.router.congested()) {
+        rest(lane);
+        return true;
+    }
+    if (!lane.room || !wants_in(lane.waiting.front().stanza)) return false;
+    const base::MonotonicTime time = parts_.world.reactor.now();
+    if (std::exchange(entries_since_, time) != time) entry_presence_ = 0;
+    if (entry_presence_ >= kEntryPresenceMax) {
+        rest(lane);
+        return true;
+    }
+    entry_presence_ += 2 * lane.room->sessions();
+    return false;
+}
+
+void Rooms::rest(Lane& lane) {
+    if (!std::exchange(lane.resting, true)) resting_.push_back(lane.jid);
+    if (!rest_.armed()) parts_.world.reactor.arm(rest_, kRestTick);
+}
+
+void Rooms::end_rests() {
+    entry_presence_ = 0;
+    for (const Jid& room : std::exchange(resting_, {})) {
+        Lane* lane = find(room);
+        if (lane == nullptr) continue;
+        lane->resting = false;
+        release(*lane);
+        drain(*lane);
+    }
+}
+
 // Sending may bring something back at once: that is queued by the call below this one.
 void Rooms::drain(Lane& lane) {
     if (std::exchange(lane.draining, true)) return;
     lane.used_at = parts_.world.reactor.now();
-    while (may_go_on(lane)) {
+    while (may_go_on(lane) && !takes_turns(lane)) {
         Waiting next = std::move(lane.waiting.front());
         lane.waiting.pop_front();
+        --waiting_;
         handle(lane, std::move(next));
     }
     lane.draining = false;
@@ -221,7 +265,40 @@ void Rooms::handle(Lane& lane, Waiting next) {
     Effects effects;
     lane.room->on_presence(next.stanza, now(), effects);
     send(std::move(effects));
+    lead_in(lane);
     close_if_over(lane);
+}
+
+// Whoever enters a large room is shown no more than it takes.
+void Rooms::lead_in(Lane& lane) {
+    for (Jid& client : lane.room->take_new_entries())
+        tasks_.add("room entry", run_entry(lane.jid, std::move(client)));
+}
+
+reactor::Deferred<void> Rooms::run_entry(Jid room, Jid client) {
+    for (;;) {
+        Lane* lane = find(room);
+        if (lane == nullptr || !lane->room) co_return {};
+        Effects effects;
+        const bool more = lane->room->continue_entry(client, now(), effects);
+        send(std::move(effects));
+        if (!more) co_return {};
+        auto waiting = wait_for(client);
+        const base::Result<void> waited = co_await std::move(waiting);
+        if (!waited) co_return {};
+    }
+}
+
+// Until the client has taken what it was sent. Without a connection it may come back for the rest;
+// when it does not, the room is told that it has left.
+reactor::Deferred<void> Rooms::wait_for(Jid client) {
+    for (;;) {
+        auto asking = parts_.router.flushed(client);
+        const base::Result<void> flushed = co_await std::move(asking).as_result();
+        if (flushed || flushed.error().is(base::Errc::not_found)) co_return flushed;
+        auto pausing = reactor::sleep(parts_.world.reactor, kEntryRetry);
+        co_await std::move(pausing);
+    }
 }
 
 void Rooms::handle_without_room(Lane& lane, Waiting next) {
@@ -318,8 +395,8 @@ void Rooms::sweep() {
     const base::MonotonicTime time = parts_.world.reactor.now();
     std::erase_if(lanes_, [&](const auto& entry) {
         const Lane& lane = *entry.second;
-        return !lane.held && !lane.draining && lane.waiting.empty() && lane.storing.empty() &&
-               lane.stored && lane.room && lane.room->occupants().empty() &&
+        return !lane.held && !lane.draining && !lane.resting && lane.waiting.empty() &&
+               lane.storing.empty() && lane.stored && lane.room && lane.room->occupants().empty() &&
                time - lane.used_at >= kIdleTimeout;
     });
     loaded_.set(static_cast<std::int64_t>(lanes_.size()));

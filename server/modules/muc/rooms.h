@@ -7,6 +7,7 @@
 
 #include "reactor/looping_call.h"
 #include "reactor/task_set.h"
+#include "reactor/timers.h"
 #include "reactor/world.h"
 #include "server/modules/muc/room.h"
 #include "server/modules/muc/room_queries.h"
@@ -17,7 +18,7 @@
 #include "storage/tables/rooms.h"
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,9 +58,18 @@ using OrderResult = std::optional<xmpp::StanzaError>;
 class Rooms final : public DomainService {
 public:
     /// Stanzas that wait for one room; one more is refused with resource-constraint.
-    static constexpr std::size_t kWaitingMax = 1000;
+    static constexpr std::size_t kWaitingMax = 4000;
+    /// The same of all rooms of the shard.
+    static constexpr std::size_t kAllWaitingMax = 50'000;
     /// Messages of one room that are being stored; further ones wait.
     static constexpr std::size_t kStoringMax = 256;
+    /// A busy room tells its occupants of several messages at a time, because a write to a client
+    /// costs more than what is in it: so long after the last, for each client, and at most.
+    static constexpr base::Duration kBreathPerSession = std::chrono::microseconds(25);
+    static constexpr base::Duration kBreathMax = std::chrono::milliseconds(20);
+    /// Presence that those who enter cause before others have their turn: when everybody comes back
+    /// at once, who talks does not wait for all of them.
+    static constexpr std::size_t kEntryPresenceMax = 2000;
     /// A room that nobody uses leaves memory after at least this.
     static constexpr base::Duration kIdleTimeout = std::chrono::minutes(5);
     /// Rooms of this shard that their owners have not configured; one more is refused.
@@ -135,16 +145,18 @@ private:
     struct Lane {
         xmpp::Jid jid;
         std::optional<Room> room{};
-        std::deque<Waiting> waiting{};
-        std::deque<Storing> storing{};
+        std::list<Waiting> waiting{};
+        std::list<Storing> storing{};
         std::vector<storage::RoomOccupantRow> returning{};
         base::WallTime created_at{};
         base::MonotonicTime used_at{};
+        base::MonotonicTime released_at{};  ///< The last message.
         /// Who has been found to own less rooms than they may.
         std::optional<xmpp::Jid> welcome{};
         bool stored = false;    ///< In the database.
         bool held = false;      ///< Being loaded, saved or removed.
         bool draining = false;  ///< On the stack.
+        bool resting = false;   ///< In resting_.
     };
 
     Lane* find(const xmpp::Jid& room);
@@ -164,6 +176,9 @@ private:
     void handle_without_room(Lane& lane, Waiting next);
     void handle_message(Lane& lane, Waiting next);
     void handle_iq(Lane& lane, Waiting next);
+    void lead_in(Lane& lane);
+    reactor::Deferred<void> run_entry(xmpp::Jid room, xmpp::Jid client);
+    reactor::Deferred<void> wait_for(xmpp::Jid client);
     void handle_order(Lane& lane, Ordered ordered);
     bool is_slow_enough(Lane& lane, const Waiting& next);
     /// False: it takes time, or is refused.
@@ -181,6 +196,10 @@ private:
     reactor::Deferred<void> run_store(xmpp::Jid room, std::uint64_t ticket, Reflection said,
                                       std::optional<Origin> origin);
     void release(Lane& lane);
+    bool takes_breath(Lane& lane);
+    bool takes_turns(Lane& lane);
+    void rest(Lane& lane);
+    void end_rests();
     void begin_change(Lane& lane, RoomChange change, Requester requester);
     reactor::Deferred<void> run_change(xmpp::Jid room, RoomChange change, Requester requester);
     Write write_of(const Lane& lane, const RoomChange& change, const Requester& requester) const;
@@ -207,6 +226,11 @@ private:
     std::uint64_t last_ticket_ = 0;
     reactor::LoopingCall sweeper_;
     reactor::LoopingCall expirer_;
+    std::size_t waiting_ = 0;         // In all lanes.
+    std::vector<xmpp::Jid> resting_;  // Rooms that go on in a moment.
+    reactor::CallbackTimer rest_;
+    std::size_t entry_presence_ = 0;  // Since then.
+    base::MonotonicTime entries_since_{};
     reactor::TaskSet tasks_;  // Last: ends before what the tasks use.
 };
 

@@ -50,6 +50,7 @@ bool Rooms::may_make(Lane& lane, Waiting& next) {
     }
     lane.held = true;
     lane.waiting.push_front(std::move(next));
+    ++waiting_;
     tasks_.add("room making", run_welcome(lane.jid, user));
     return false;
 }
@@ -68,6 +69,7 @@ reactor::Deferred<void> Rooms::run_welcome(Jid room, Jid user) {
     } else if (!lane->waiting.empty()) {
         Waiting first = std::move(lane->waiting.front());
         lane->waiting.pop_front();
+        --waiting_;
         refuse_waiting(first, owned ? StanzaError::not_allowed("You have enough rooms.")
                                     : refusal_of(owned.error()));
     }
@@ -123,6 +125,7 @@ reactor::Deferred<OrderResult> Rooms::order(Jid room, RoomOrder order) {
     lane.waiting.push_back({.stanza = std::move(stanza),
                             .origin = {},
                             .ordered = Ordered{std::move(order), std::move(done)}});
+    ++waiting_;
     if (known == nullptr) {
         load(lane);
     } else {

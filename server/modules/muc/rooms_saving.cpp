@@ -252,8 +252,27 @@ reactor::Deferred<void> Rooms::run_store(Jid room, std::uint64_t ticket, Reflect
     co_return {};
 }
 
-// What is on disk goes out, in the order in which it came.
+// Not when anything else waits for what is being stored, nor when the server stops.
+bool Rooms::takes_breath(Lane& lane) {
+    if (parts_.router.congested()) {
+        rest(lane);
+        return true;
+    }
+    if (!lane.room || lane.storing.size() >= kStoringMax || service_.stopping) return false;
+    if (!lane.waiting.empty() && !may_go_on(lane)) return false;
+    const base::Duration pause =
+        std::min(kBreathMax, kBreathPerSession * static_cast<int>(lane.room->sessions()));
+    if (parts_.world.reactor.now() - lane.released_at >= pause) return false;
+    rest(lane);
+    return true;
+}
+
+// What is on disk goes out, in the order in which it came. What sending brings back at once is for
+// drain(), which may end the lane.
 void Rooms::release(Lane& lane) {
+    if (lane.storing.empty() || !lane.storing.front().done || takes_breath(lane)) return;
+    lane.released_at = parts_.world.reactor.now();
+    const bool was_draining = std::exchange(lane.draining, true);
     while (!lane.storing.empty() && lane.storing.front().done) {
         Storing one = std::move(lane.storing.front());
         lane.storing.pop_front();
@@ -273,6 +292,7 @@ void Rooms::release(Lane& lane) {
             parts_.router.report(*one.origin, {.kind = OriginReport::Kind::stored, .id = one.id});
         }
     }
+    lane.draining = was_draining;
 }
 
 // --- changes

@@ -1,9 +1,13 @@
 // Rooms in a server: what a scenario cannot see, slow and failing storage and many shards above
 // all. The protocol is in tests/scenarios, the room itself in tests/server/modules/muc.
+#include "server/app/shard_server.h"
 #include "server/config/core_keys.h"
 #include "server/modules/muc/rooms.h"
+#include "server/routing/router.h"
+#include "server/sessions/stream_management.h"
 #include "tests/support/server_harness.h"
 #include "xmpp/core/namespaces.h"
+#include "xmpp/xml/writer.h"
 
 #include <gtest/gtest.h>
 
@@ -218,6 +222,91 @@ TEST(Muc, has_on_disk_what_it_acknowledged) {
     EXPECT_GT(acknowledged, 0);
     EXPECT_GE(found, acknowledged);
     EXPECT_LE(found, kSent);
+}
+
+/// People without accounts, who do not listen, all at once.
+void crowd_in(ServerHarness& harness, std::size_t count, const std::string& words = "") {
+    harness.on_server([&] {
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::string name = "guest" + std::to_string(i);
+            xmpp::Stanza presence = xmpp::Stanza::presence(xmpp::PresenceType::available);
+            presence.set_from(*xmpp::Jid::parse(name + "@example.org/x"))
+                .set_to(*xmpp::Jid::parse(std::string(kRoom) + "/" + name))
+                .edit()
+                .add_text_child("status", words);
+            presence.edit().add_child("x", xmpp::ns::muc);
+            harness.group().first().router().route(std::move(presence));
+        }
+    });
+}
+
+TEST(Muc, lets_others_talk_while_a_crowd_comes_in) {
+    constexpr std::size_t kCrowd = 700;
+    ServerHarness harness({.config = talkative()});
+    const auto clients = gather(harness, {"one"});
+    ScriptedClient& talker = harness.online("talker@example.org/x");
+    talker.send(
+        "<presence to='nook@rooms.example.org/me'><x xmlns='http://jabber.org/protocol/muc'/>"
+        "</presence>");
+    read_entry(talker);
+    crowd_in(harness, kCrowd);
+    talker.send("<iq type='get' id='info' to='" + std::string(kRoom) +
+                "'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>"
+                "<message type='groupchat' id='m' to='nook@rooms.example.org'><body>Hello?</body>"
+                "</message>");
+    // The crowd stands before the question about the room, and not before another room.
+    EXPECT_EQ(talker.expect_element().attribute("id"), "m");
+    const xmpp::Element info = talker.expect_element();
+    EXPECT_EQ(info.attribute("id"), "info");
+    std::string text;
+    xmpp::append_xml(text, info, xmpp::ns::client);
+    EXPECT_NE(text.find("<value>" + std::to_string(kCrowd + 1) + "</value>"), std::string::npos);
+}
+
+TEST(Muc, shows_a_large_room_to_who_reads_slowly_and_goes_on_meanwhile) {
+    constexpr std::size_t kCrowd = 300;
+    constexpr std::size_t kQueueMax = 131'072;
+    ServerHarness harness({.config = talkative()
+                                         .with(keys::kStanzaBytesMax, 20'000)
+                                         .with(keys::kOutboundQueueMax, kQueueMax)});
+    const auto clients = gather(harness, {"one"});
+    crowd_in(harness, kCrowd, std::string(1500, 'x'));
+    harness.advance(1s);
+    drain(*clients[0]);
+    ScriptedClient& slow = harness.online("slow@example.org/x");
+    slow.stop_reading();
+    slow.send(enter("slow"));
+    harness.advance(10s);
+    // The room knows, and goes on; the newcomer is not shown more than the network takes.
+    EXPECT_EQ(clients[0]->expect_element().attribute("from"), std::string(kRoom) + "/slow");
+    clients[0]->send(say("m"));
+    EXPECT_EQ(hear(*clients[0], 1), std::vector<std::string>{"m"});
+    slow.read_on();
+    std::size_t shown = 0;
+    for (bool inside = false; !inside; ++shown) {
+        const xmpp::Element element = slow.expect_element();
+        ASSERT_EQ(element.name(), "presence");
+        inside = element.attribute("from") == std::string(kRoom) + "/slow";
+    }
+    EXPECT_EQ(shown, kCrowd + 2);
+}
+
+TEST(Muc, asks_what_was_heard_after_a_while_or_after_many_words) {
+    ServerHarness harness({.config = talkative()});
+    const auto clients = gather(harness, {"one", "two"});
+    ScriptedClient& listener = *clients[1];
+    listener.send("<enable xmlns='urn:xmpp:sm:3'/>");
+    EXPECT_EQ(listener.expect_element().name(), "enabled");
+    clients[0]->send(say("m"));
+    EXPECT_EQ(listener.expect_element().attribute("id"), "m");
+    listener.expect_nothing(500ms);
+    EXPECT_EQ(listener.expect_element().name(), "r");
+    listener.send("<a xmlns='urn:xmpp:sm:3' h='1'/>");
+    for (std::uint32_t i = 0; i < StreamManagement::kPatientMax; ++i)
+        clients[0]->send(say("n"));
+    for (std::uint32_t i = 0; i < StreamManagement::kPatientMax; ++i)
+        EXPECT_EQ(listener.expect_element().attribute("id"), "n");
+    EXPECT_EQ(listener.expect_element().name(), "r");
 }
 
 }  // namespace

@@ -174,6 +174,49 @@ TEST(StreamManagement, asks_once_and_never_twice_for_the_same) {
     EXPECT_FALSE(sm.should_ask());
 }
 
+TEST(StreamManagement, asks_together_for_what_has_patience) {
+    StreamManagement sm;
+    const auto talk = [&] {
+        Unacknowledged word = stanza("word");
+        word.patient = true;
+        send(sm, std::move(word));
+    };
+    for (std::uint32_t i = 1; i < StreamManagement::kPatientMax; ++i)
+        talk();
+    EXPECT_FALSE(sm.should_ask());
+    EXPECT_TRUE(sm.should_ask_later());
+    talk();
+    EXPECT_TRUE(sm.should_ask());
+    sm.asked();
+    EXPECT_FALSE(sm.should_ask_later());
+    ASSERT_TRUE(sm.acknowledge(StreamManagement::kPatientMax));
+    EXPECT_FALSE(sm.should_ask_later());
+    talk();
+    EXPECT_FALSE(sm.should_ask());
+    sm.ask_now();
+    EXPECT_TRUE(sm.should_ask());
+    sm.asked();
+    talk();
+    send(sm, stanza("of another kind"));
+    ASSERT_TRUE(sm.acknowledge(StreamManagement::kPatientMax + 1));
+    EXPECT_TRUE(sm.should_ask());
+}
+
+TEST(StreamManagement, addresses_what_many_were_sent_over_a_restart_as_well) {
+    const xmpp::Jid client = *xmpp::Jid::parse("o'hara@example.org/x");
+    StreamManagement sm;
+    Unacknowledged word = stanza("<message from='r@example.org/n'><body>hi</body></message>");
+    word.lacks_to = true;
+    send(sm, std::move(word));
+    constexpr std::string_view kSent =
+        "<message to='o&apos;hara@example.org/x' from='r@example.org/n'><body>hi</body></message>";
+    EXPECT_EQ(text_of(sm[0], client), kSent);
+    const auto restored = StreamManagement::restore(sm.save());
+    ASSERT_TRUE(restored);
+    EXPECT_EQ(text_of((*restored)[0], client), kSent);
+    EXPECT_EQ(text_of(stanza("<presence/>"), client), "<presence/>");
+}
+
 TEST(StreamManagement, tells_what_the_database_may_forget) {
     StreamManagement sm;
     send(sm, stanza("presence"));

@@ -154,6 +154,13 @@ void RoomStage::enter(std::string_view from, std::string_view nick) {
     forget();
 }
 
+bool RoomStage::continue_entry(std::string_view who) {
+    Effects effects;
+    const bool more = room_.continue_entry(jid(who), now, effects);
+    collect(std::move(effects));
+    return more;
+}
+
 void RoomStage::admin(std::string_view from, std::string_view items) {
     send(from,
          "<iq xmlns='jabber:client' type='set' id='a'><query "

@@ -27,6 +27,8 @@ public:
     void enter(std::string_view from, std::string_view nick);
     /// An owner's or admin's request, answered with a result (checked) or thrown away.
     void admin(std::string_view from, std::string_view items);
+    /// The next page for one who enters a large room; true: there is more.
+    bool continue_entry(std::string_view jid);
     void affiliate(std::string_view bare, std::string_view affiliation);
     void configure(std::string_view fields);
 

@@ -1,0 +1,98 @@
+// Room: entering a large one. The presence of all who are there comes in pages, as fast as the
+// newcomer takes it; until the last of them it hears nothing else, and then what has changed of
+// what it was shown. In the others' eyes it is there from the beginning.
+#include "server/modules/muc/room.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace server::modules::muc {
+namespace {
+
+/// Of a presence, beside what its client said.
+constexpr std::size_t kPresenceBytes = 400;
+
+}  // namespace
+
+using xmpp::Jid;
+
+bool Room::is_entering(const Jid& session) const {
+    return !entries_.empty() &&
+           std::ranges::find(entries_, session, &Entry::session) != entries_.end();
+}
+
+void Room::begin_entry(Entry entry) {
+    end_entry(entry.session);
+    new_entries_.push_back(entry.session);
+    entries_.push_back(std::move(entry));
+}
+
+void Room::end_entry(const Jid& session) {
+    std::erase_if(entries_, [&](const Entry& entry) { return entry.session == session; });
+}
+
+// Who is behind the place that was reached is shown as they are by then.
+void Room::note_missed(const Occupant& occupant) {
+    if (entries_.empty() || occupants_.empty()) return;
+    const bool is_here = !std::less<>()(&occupant, &occupants_.front()) &&
+                         !std::less<>()(&occupants_.back(), &occupant);
+    if (!is_here) return;  // It has left: note_removal.
+    for (Entry& entry : entries_)
+        if (index_of(occupant) < entry.next) entry.missed.insert(occupant.nick);
+}
+
+// `index`: of the one who is about to be removed.
+void Room::note_removal(std::size_t index) {
+    for (Entry& entry : entries_) {
+        if (index >= entry.next) continue;
+        entry.missed.insert(occupants_[index].nick);
+        --entry.next;
+    }
+}
+
+bool Room::continue_entry(const Jid& session, base::WallTime now, Effects& effects) {
+    const auto entry = std::ranges::find(entries_, session, &Entry::session);
+    if (entry == entries_.end()) return false;
+    const Occupant* self = occupant_of(session);
+    if (self == nullptr) {
+        end_entry(session);
+        return false;
+    }
+    const bool sees = !config_.anonymous || self->role == MucRole::moderator;
+    std::size_t bytes = 0;
+    for (; entry->next < occupants_.size() && bytes < parts_.limits.entry_page_bytes;
+         ++entry->next) {
+        const Occupant& other = occupants_[entry->next];
+        if (&other == self || !is_shown(other)) continue;
+        bytes += kPresenceBytes + other.sessions.back().presence.size();
+        send(presence_of(other, other.sessions.back(), sees, {}, false), session, effects);
+    }
+    if (entry->next < occupants_.size()) return true;
+    const Entry done = std::move(*entry);
+    entries_.erase(entry);
+    send_missed(*self, done, sees, effects);
+    const auto own = std::ranges::find(self->sessions, session, &OccupantSession::jid);
+    complete_entry(*self, *own, done, now, effects);
+    return false;
+}
+
+void Room::send_missed(const Occupant& self, const Entry& entry, bool sees,
+                       Effects& effects) const {
+    for (const std::string& nick : entry.missed) {
+        const auto there = std::ranges::find(occupants_, nick, &Occupant::nick);
+        if (there != occupants_.end()) {
+            if (&*there != &self && is_shown(*there))
+                send(presence_of(*there, there->sessions.back(), sees, {}, false), entry.session,
+                     effects);
+            continue;
+        }
+        xmpp::Stanza gone = xmpp::Stanza::presence(xmpp::PresenceType::unavailable);
+        gone.set_from(occupant_jid(nick));
+        gone.edit().add(xmpp::muc_user_element(
+            {.affiliation = MucAffiliation::none, .role = MucRole::none}, {}));
+        send(std::move(gone), entry.session, effects);
+    }
+}
+
+}  // namespace server::modules::muc
