@@ -2,9 +2,10 @@
 acknowledged may be lost, come twice or come out of order, and every archive has all of it, once
 and in order (README: what parleyd promises). Then stops it in order, again and again: every session
 must be resumed. Each life of the server has another number of shards, and some are cut short while
-it starts.
+it starts. Guests of rooms live through the kills as well: everybody hears one sequence, which is
+that of the room's archive, and affiliations are as they were answered.
 
-usage: kill_test.py FOLDER TALKERS [--kills N] [--stops N] [--pairs N] [--seed N]
+usage: kill_test.py FOLDER TALKERS [--kills N] [--stops N] [--pairs N] [--guests N] [--seed N]
 FOLDER: of parleyd and parleyctl. TALKERS: the built parley-talkers. A seed decides when the server
 is killed; what it is doing then, the machine decides."""
 
@@ -56,10 +57,11 @@ class Life:
         self.begin()
 
 
-def run_round(server, talkers, pairs, interrupt, times, rng):
+def run_round(server, options, guests, interrupt, times, rng):
     """Talks while `interrupt` happens `times` times; yields the books and whether they are clean."""
-    process = subprocess.Popen([talkers, str(server.port), str(pairs)], stdout=subprocess.PIPE,
-                               text=True)
+    process = subprocess.Popen(
+        [options.talkers, str(server.port), str(options.pairs), str(guests)],
+        stdout=subprocess.PIPE, text=True)
     time.sleep(1.0)
     for count in range(times):
         time.sleep(rng.uniform(0.05, 0.6))
@@ -83,13 +85,16 @@ def kill_and_stop(server, options):
     for number, (what, times, interrupt) in enumerate(rounds):
         if times == 0:
             continue
+        guests = options.guests if what == "kills" else 0
+        accounts = [f"talker{account}" for account in range(2 * options.pairs)]
+        accounts += [f"guest{account}" for account in range(guests)]
         if number > 0 and options.kills > 0:  # Accounts without a past, as the talkers have none.
             for account in range(2 * options.pairs):
                 server.ctl("remove-user", "--yes", f"talker{account}@localhost")
-        for account in range(2 * options.pairs):
-            server.add_user(f"talker{account}", PASSWORD)
+        for account in accounts:
+            server.add_user(account, PASSWORD)
         started = time.monotonic()
-        books, clean = run_round(server, options.talkers, options.pairs, interrupt, times, rng)
+        books, clean = run_round(server, options, guests, interrupt, times, rng)
         seconds = time.monotonic() - started
         print(f"{times} {what} in {seconds:.0f} s: {books}", flush=True)
         passed = passed and clean
@@ -113,6 +118,7 @@ def main():
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--stops", type=int, default=10)
     parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--guests", type=int, default=10)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)

@@ -1,0 +1,216 @@
+#include "tests/support/room_book.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <string_view>
+#include <utility>
+
+namespace test {
+namespace {
+
+std::string guest_name(RoomBook::Guest guest) {
+    return "guest " + std::to_string(guest);
+}
+
+}  // namespace
+
+std::string RoomBook::text_of(const Word& word) {
+    return "r" + std::to_string(word.speaker) + " " + std::to_string(word.room) + " " +
+           std::to_string(word.number);
+}
+
+bool RoomBook::parse(std::string_view text, Word& word) {
+    if (!text.starts_with('r')) return false;
+    text.remove_prefix(1);
+    std::uint32_t numbers[3] = {};
+    for (std::uint32_t& number : numbers) {
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (error != std::errc{}) return false;
+        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        if (!text.empty()) text.remove_prefix(1);
+    }
+    word = {numbers[0], numbers[1], numbers[2]};
+    return word.number != 0;
+}
+
+// --- who speaks
+
+RoomBook::Word RoomBook::say(Guest speaker, Room room) {
+    const Word word{speaker, room, ++numbers_[{speaker, room}]};
+    Record& record = records_[word];
+    record.silenced = silenced_[{speaker, room}];
+    record.place = ++totals_.said;
+    return word;
+}
+
+void RoomBook::acknowledged(const Word& word) {
+    Record& record = records_.at(word);
+    if (std::exchange(record.acknowledged, true)) return;
+    ++totals_.acknowledged;
+}
+
+void RoomBook::refused(const Word& word) {
+    const auto found = records_.find(word);
+    if (found == records_.end()) return complain_(text_of(word) + " was refused and never said");
+    if (!std::exchange(found->second.refused, true)) ++totals_.refused;
+}
+
+void RoomBook::silence(Guest speaker, Room room) {
+    silenced_[{speaker, room}] = true;
+}
+
+void RoomBook::allow(Guest speaker, Room room) {
+    for (auto& [word, record] : records_)
+        if (word.speaker == speaker && word.room == room && !record.acknowledged)
+            record.silenced = false;
+    silenced_[{speaker, room}] = false;
+}
+
+// --- who listens
+
+RoomBook::Visit* RoomBook::visit_of(Guest guest, Room room) {
+    const auto found = current_.find({guest, room});
+    return found == current_.end() ? nullptr : &visits_[found->second];
+}
+
+const RoomBook::Visit* RoomBook::visit_of(Guest guest, Room room) const {
+    const auto found = current_.find({guest, room});
+    return found == current_.end() ? nullptr : &visits_[found->second];
+}
+
+void RoomBook::enters(Guest guest, Room room) {
+    if (visit_of(guest, room) != nullptr) return;
+    current_[{guest, room}] = visits_.size();
+    visits_.push_back({.guest = guest, .room = room});
+    gaps_[guest] = false;
+}
+
+void RoomBook::leaves(Guest guest, Room room) {
+    Visit* visit = visit_of(guest, room);
+    if (visit == nullptr) return;
+    visit->over = true;
+    current_.erase({guest, room});
+}
+
+bool RoomBook::is_in(Guest guest, Room room) const {
+    return visit_of(guest, room) != nullptr;
+}
+
+void RoomBook::may_miss(Guest guest) {
+    gaps_[guest] = true;
+}
+
+void RoomBook::hears(Guest guest, const Word& word, const std::string& stanza_id) {
+    Visit* visit = visit_of(guest, word.room);
+    if (visit == nullptr)
+        return complain_(guest_name(guest) + " hears " + text_of(word) + " outside of the room");
+    const auto record = records_.find(word);
+    if (record == records_.end())
+        return complain_(guest_name(guest) + " hears " + text_of(word) + ", which nobody said");
+    if (record->second.silenced)
+        complain_(guest_name(guest) + " hears " + text_of(word) + " of one without voice");
+    const auto ban = banned_.find({guest, word.room});
+    if (ban != banned_.end() && record->second.place > ban->second)
+        complain_(guest_name(guest) + " hears " + text_of(word) + " although it is an outcast");
+    if (stanza_id.empty())
+        complain_(guest_name(guest) + " hears " + text_of(word) + " without an id of the room");
+    ++record->second.heard;
+    ++totals_.heard;
+    visit->heard.push_back({word, stanza_id, std::exchange(gaps_[guest], false)});
+}
+
+// --- in the end
+
+void RoomBook::archive_of(Room room, std::vector<Kept> kept) {
+    const auto known = archives_.find(room);
+    if (known == archives_.end()) {
+        totals_.kept += kept.size();
+        archives_.emplace(room, std::move(kept));
+    } else if (known->second != kept) {
+        complain_("two readers of the archive of room " + std::to_string(room) +
+                  " do not find the same");
+    }
+}
+
+bool RoomBook::all_heard_since(std::uint64_t said) const {
+    for (const auto& [word, record] : records_)
+        if (record.place > said && record.acknowledged && !record.refused && record.heard == 0)
+            return false;
+    return true;
+}
+
+void RoomBook::check_archive(Room room, const std::vector<Kept>& kept) {
+    std::map<Guest, std::uint32_t> last;
+    std::set<Word> there;
+    for (const Kept& one : kept) {
+        if (!records_.contains(one.word)) {
+            complain_("the archive has " + text_of(one.word) + ", which nobody said");
+            continue;
+        }
+        if (!there.insert(one.word).second)
+            complain_("the archive has " + text_of(one.word) + " twice");
+        std::uint32_t& before = last[one.word.speaker];
+        if (one.word.number < before)
+            complain_("the archive has " + text_of(one.word) + " behind number " +
+                      std::to_string(before));
+        before = std::max(before, one.word.number);
+        if (records_.at(one.word).silenced)
+            complain_("the archive has " + text_of(one.word) + " of one without voice");
+    }
+    for (const auto& [word, record] : records_) {
+        if (word.room != room) continue;
+        if (record.acknowledged && !record.refused && !there.contains(word))
+            complain_(text_of(word) + " was acknowledged and is not in the archive");
+        if (record.heard > 0 && !there.contains(word))
+            complain_(text_of(word) + " was heard and is not in the archive");
+    }
+}
+
+bool RoomBook::may_be_missed(const Kept& kept) const {
+    const auto record = records_.find(kept.word);
+    return record != records_.end() && record->second.refused;
+}
+
+void RoomBook::check_visit(const Visit& visit, const std::vector<Kept>& kept,
+                           const std::map<std::string, std::size_t>& places) {
+    const std::string who = guest_name(visit.guest);
+    std::size_t expected = 0;
+    bool first = true;
+    for (const Heard& heard : visit.heard) {
+        const auto place = places.find(heard.stanza_id);
+        if (place == places.end()) {
+            complain_(who + " heard " + text_of(heard.word) + " with an id that the archive lacks");
+            continue;
+        }
+        if (kept[place->second].word != heard.word)
+            complain_(who + " heard " + text_of(heard.word) + " with the id of another");
+        while (!first && expected < place->second && may_be_missed(kept[expected]))
+            ++expected;
+        if (!first && place->second < expected)
+            complain_(who + " heard " + text_of(heard.word) + " again, or too late");
+        if (!first && place->second > expected && !heard.after_gap)
+            complain_(who + " heard " + text_of(heard.word) + " and missed " +
+                      text_of(kept[expected].word) + " before it");
+        expected = place->second + 1;
+        first = false;
+    }
+    while (!visit.heard.empty() && expected < kept.size() && may_be_missed(kept[expected]))
+        ++expected;
+    // Who is still there has heard what was said last.
+    if (!visit.over && !visit.heard.empty() && expected < kept.size())
+        complain_(who + " is in and missed " + text_of(kept[expected].word) + " at the end");
+}
+
+void RoomBook::check_end() {
+    for (const auto& [room, kept] : archives_) {
+        check_archive(room, kept);
+        std::map<std::string, std::size_t> places;
+        for (std::size_t i = 0; i < kept.size(); ++i)
+            places.emplace(kept[i].stanza_id, i);
+        for (const Visit& visit : visits_)
+            if (visit.room == room) check_visit(visit, kept, places);
+    }
+}
+
+}  // namespace test
