@@ -3,20 +3,18 @@
 #include "reactor/tcp_stream.h"
 
 #include "reactor/base/check.h"
+#include "reactor/gathered_parts.h"
 #include "reactor/tcp_address.h"
 #include "reactor/world.h"
 
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include <array>
 #include <cerrno>
 #include <utility>
 
 namespace reactor {
 namespace {
-
-constexpr std::size_t kBuffersPerCallMax = 64;
 
 IoResult failed_with(int error_number) {
     const base::Errc code =
@@ -77,25 +75,17 @@ IoResult TcpStream::try_read(std::span<std::byte> into) {
 IoResult TcpStream::try_writev(std::span<const ConstBuffer> buffers) {
     if (!fd_ || write_shut_) return kClosed;
     if (watch_ && watch_->error() != 0) return failed_with(watch_->error());
-    std::array<iovec, kBuffersPerCallMax> parts;
-    std::size_t parts_count = 0;
-    std::size_t offered = 0;
-    for (const ConstBuffer& buffer : buffers) {
-        if (buffer.empty()) continue;
-        if (parts_count == parts.size()) break;
-        parts[parts_count++] = {const_cast<std::byte*>(buffer.data()), buffer.size()};
-        offered += buffer.size();
-    }
-    if (offered == 0) return {};
+    GatheredParts gathered(buffers);
+    if (gathered.bytes() == 0) return {};
     if (!writable_) return kWouldBlock;
-    const ssize_t count = send_parts(fd_.get(), std::span(parts).first(parts_count));
+    const ssize_t count = send_parts(fd_.get(), gathered.parts());
     if (count < 0) {
         if (errno != EAGAIN) return failed_with(errno);
         writable_ = false;
         return kWouldBlock;
     }
     const auto bytes = static_cast<std::size_t>(count);
-    writable_ = bytes == offered;
+    writable_ = bytes == gathered.bytes();
     return {.bytes = bytes, .maybe_more = writable_};
 }
 

@@ -1,6 +1,7 @@
 #include "reactor/net/descriptor_stream.h"
 
 #include "reactor/base/check.h"
+#include "reactor/gathered_parts.h"
 #include "reactor/world.h"
 
 #include <fcntl.h>
@@ -8,14 +9,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <utility>
 
 namespace reactor {
 namespace {
 
-constexpr std::size_t kPartsMax = 64;
 constexpr IoResult kWouldBlock{.status = IoStatus::would_block, .maybe_more = false};
 constexpr IoResult kClosed{
     .status = IoStatus::failed, .error = base::Errc::closed, .maybe_more = false};
@@ -131,25 +130,16 @@ IoResult DescriptorStream::try_read(std::span<std::byte> into) {
 IoResult DescriptorStream::try_writev(std::span<const ConstBuffer> buffers) {
     if (closed_ || write_shut_ || output_fd() < 0) return kClosed;
     if (broken_) return {.status = IoStatus::failed, .error = *broken_, .maybe_more = false};
-    std::array<iovec, kPartsMax> parts;
-    std::size_t parts_count = 0;
-    std::size_t offered = 0;
-    for (const ConstBuffer& buffer : buffers) {
-        if (buffer.empty()) continue;
-        if (parts_count == parts.size()) break;
-        // The kernel's interface has no const; it does not write there.
-        parts[parts_count++] = {const_cast<std::byte*>(buffer.data()), buffer.size()};
-        offered += buffer.size();
-    }
-    if (offered == 0) return {};
+    GatheredParts gathered(buffers);
+    if (gathered.bytes() == 0) return {};
     if (!writable_) return kWouldBlock;
     long count = 0;
     do {
-        count = write_some(output_fd(), std::span(parts).first(parts_count));
+        count = write_some(output_fd(), gathered.parts());
     } while (count < 0 && errno == EINTR);
     if (count >= 0) {
         const auto bytes = static_cast<std::size_t>(count);
-        return {.bytes = bytes, .maybe_more = bytes == offered};
+        return {.bytes = bytes, .maybe_more = bytes == gathered.bytes()};
     }
     if (errno != EAGAIN)
         return {.status = IoStatus::failed, .error = error_of(errno), .maybe_more = false};

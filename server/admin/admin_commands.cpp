@@ -5,6 +5,7 @@
 
 #include "server/admin/admin_backend.h"
 #include "server/admin/admin_command.h"
+#include "server/admin/common_arguments.h"
 
 namespace server {
 namespace {
@@ -14,13 +15,9 @@ using reactor::Deferred;
 using Arguments = AdminArguments;
 
 constexpr std::size_t kPasswordBytesMax = 1024;
-constexpr std::size_t kReasonBytesMax = 1024;
-constexpr std::int64_t kPageEntries = 100;
 
 constexpr AdminArgument kJid{"jid", ArgumentType::jid, true, "The user, as name@domain."};
 constexpr AdminArgument kPassword{"password", ArgumentType::secret, true, "The new password."};
-constexpr AdminArgument kAfter{"after", ArgumentType::text, false,
-                               "Where the previous page ended: its \"next\"."};
 constexpr AdminArgument kLimit{"limit", ArgumentType::integer, false,
                                "Entries of a page, 1 to 1000; 100 if not given."};
 
@@ -41,14 +38,6 @@ base::Result<std::string> password_of(const Arguments& arguments) {
         return base::fail(Errc::invalid_argument,
                           fmt::format("the password has more than {} bytes", kPasswordBytesMax));
     return password;
-}
-
-base::Result<std::size_t> limit_of(const Arguments& arguments) {
-    const std::int64_t limit = arguments.integer("limit", kPageEntries);
-    if (limit >= 1 && limit <= static_cast<std::int64_t>(kAdminPageEntriesMax))
-        return static_cast<std::size_t>(limit);
-    return base::fail(Errc::invalid_argument,
-                      fmt::format("a page has 1 to {} entries", kAdminPageEntriesMax));
 }
 
 AdminValue about(const xmpp::Jid& jid) {
@@ -88,7 +77,7 @@ Deferred<AdminValue> list_users(AdminBackend& backend, Arguments arguments) {
     if (!host.empty() && !host.is_domain())
         co_return base::fail(Errc::invalid_argument,
                              fmt::format("\"{}\" is not a host name", host.text()));
-    const auto limit = limit_of(arguments);
+    const auto limit = page_limit_of(arguments, kAdminPageEntriesMax);
     if (!limit) co_return limit.error();
     auto page = co_await backend.list_users(host.text(), arguments.text("after"), *limit);
     if (!page) co_return page.error();
@@ -110,7 +99,7 @@ AdminValue session_value(const AdminSession& session) {
 }
 
 Deferred<AdminValue> list_sessions(AdminBackend& backend, Arguments arguments) {
-    const auto limit = limit_of(arguments);
+    const auto limit = page_limit_of(arguments, kAdminPageEntriesMax);
     if (!limit) co_return limit.error();
     auto page = co_await backend.list_sessions(arguments.jid("jid").bare(), arguments.text("after"),
                                                *limit);
@@ -129,11 +118,9 @@ Deferred<AdminValue> kick(AdminBackend& backend, Arguments arguments) {
                              fmt::format("\"{}\" is not a user or session: write name@domain or "
                                          "name@domain/resource",
                                          jid.text()));
-    std::string reason = arguments.text("reason");
-    if (reason.size() > kReasonBytesMax)
-        co_return base::fail(Errc::invalid_argument,
-                             fmt::format("the reason has more than {} bytes", kReasonBytesMax));
-    const auto closed = co_await backend.kick(jid, std::move(reason));
+    auto reason = reason_of(arguments);
+    if (!reason) co_return reason.error();
+    const auto closed = co_await backend.kick(jid, *std::move(reason));
     if (!closed) co_return closed.error();
     co_return AdminValue(AdminValue::Object{{"closed", *closed}});
 }
@@ -241,13 +228,13 @@ std::vector<Standard> standard_commands() {
          set_password},
         {"list-users",
          "Lists accounts, page by page.",
-         {{"host", ArgumentType::jid, false, "Only of this domain."}, kAfter, kLimit},
+         {{"host", ArgumentType::jid, false, "Only of this domain."}, kPageAfter, kLimit},
          {{Errc::not_found, "the status command lists the hosts that are served"}},
          kAsks,
          list_users},
         {"list-sessions",
          "Lists connected clients, page by page.",
-         {{"jid", ArgumentType::jid, false, "Only of this user."}, kAfter, kLimit},
+         {{"jid", ArgumentType::jid, false, "Only of this user."}, kPageAfter, kLimit},
          {},
          kAsks,
          list_sessions},

@@ -1,6 +1,6 @@
 #include "server/app/room_commands.h"
 
-#include "server/admin/admin_command.h"
+#include "server/admin/common_arguments.h"
 #include "server/routing/room_operations.h"
 
 #include <fmt/format.h>
@@ -16,32 +16,12 @@ using base::Errc;
 using reactor::Deferred;
 using Arguments = AdminArguments;
 
-constexpr std::size_t kReasonBytesMax = 1024;
-constexpr std::int64_t kPageEntries = 100;
-
 constexpr AdminArgument kRoom{"room", ArgumentType::jid, true, "The room, as room@rooms.host."};
 constexpr AdminArgument kReason{"reason", ArgumentType::text, false, "Shown to those concerned."};
-constexpr AdminArgument kAfter{"after", ArgumentType::text, false,
-                               "Where the previous page ended: its \"next\"."};
 constexpr AdminArgument kLimit{"limit", ArgumentType::integer, false,
                                "Entries of a page; 100 if not given."};
 
 constexpr AdminMend kNoSuchRoom{Errc::not_found, "parleyctl rooms list shows the rooms there are"};
-
-base::Result<std::size_t> limit_of(const Arguments& arguments, std::size_t most) {
-    const std::int64_t limit = arguments.integer("limit", kPageEntries);
-    if (limit >= 1 && limit <= static_cast<std::int64_t>(most))
-        return static_cast<std::size_t>(limit);
-    return base::fail(Errc::invalid_argument, fmt::format("a page has 1 to {} entries", most));
-}
-
-base::Result<std::string> reason_of(const Arguments& arguments) {
-    std::string reason = arguments.text("reason");
-    if (reason.size() > kReasonBytesMax)
-        return base::fail(Errc::invalid_argument,
-                          fmt::format("the reason has more than {} bytes", kReasonBytesMax));
-    return reason;
-}
 
 AdminValue about(const xmpp::Jid& room) {
     return AdminValue::Object{{"room", room.text()}};
@@ -49,7 +29,7 @@ AdminValue about(const xmpp::Jid& room) {
 
 Deferred<AdminValue> list(RoomOperations& rooms, Arguments arguments) {
     const xmpp::Jid service = arguments.jid("service");
-    const auto limit = limit_of(arguments, RoomOperations::kPageMax);
+    const auto limit = page_limit_of(arguments, RoomOperations::kPageMax);
     if (!limit) co_return limit.error();
     auto listing = rooms.list(service.text(), arguments.text("after"), *limit);
     auto page = co_await std::move(listing);
@@ -95,7 +75,7 @@ Deferred<AdminValue> show(RoomOperations& rooms, Arguments arguments) {
 }
 
 Deferred<AdminValue> messages(RoomOperations& rooms, Arguments arguments) {
-    const auto limit = limit_of(arguments, RoomOperations::kMessagePageMax);
+    const auto limit = page_limit_of(arguments, RoomOperations::kMessagePageMax);
     if (!limit) co_return limit.error();
     auto reading = rooms.messages(arguments.jid("room"), arguments.text("after"), *limit);
     auto page = co_await std::move(reading);
@@ -158,7 +138,7 @@ std::vector<Standard> room_commands() {
         {"list-rooms",
          "Lists chat rooms, hidden ones as well, page by page.",
          {{"service", ArgumentType::jid, false, "Only of this domain, such as rooms.host."},
-          kAfter,
+          kPageAfter,
           kLimit},
          {},
          false,
@@ -171,7 +151,7 @@ std::vector<Standard> room_commands() {
          show},
         {"room-messages",
          "Answers a room's archive, oldest first, page by page.",
-         {kRoom, kAfter, kLimit},
+         {kRoom, kPageAfter, kLimit},
          {kNoSuchRoom},
          false,
          messages},

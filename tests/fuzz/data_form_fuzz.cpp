@@ -3,11 +3,10 @@
 // kind of message a message is never depends on what was done to it before.
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 #include <utility>
-#include <variant>
 
 #include "reactor/base/check.h"
+#include "tests/fuzz/stanzas.h"
 #include "xmpp/core/element.h"
 #include "xmpp/core/stanza.h"
 #include "xmpp/payloads/caps.h"
@@ -19,27 +18,16 @@
 #include "xmpp/payloads/message_class.h"
 #include "xmpp/payloads/rsm.h"
 #include "xmpp/payloads/stanza_id.h"
-#include "xmpp/xml/parser.h"
 
 namespace {
 
-template <class Payload>
-void check_round_trip(const xmpp::Element& element) {
-    const auto payload = Payload::parse(element);
-    if (!payload) return;
-    const xmpp::Element written = payload->to_element();
-    const auto again = Payload::parse(written);
-    CHECK(again.has_value());
-    CHECK(again->to_element() == written);
-}
-
 void check_element(const xmpp::Element& element) {
-    check_round_trip<xmpp::DataForm>(element);
-    check_round_trip<xmpp::RsmRequest>(element);
-    check_round_trip<xmpp::RsmResponse>(element);
-    check_round_trip<xmpp::DiscoInfo>(element);
-    check_round_trip<xmpp::DiscoItems>(element);
-    check_round_trip<xmpp::Caps>(element);
+    fuzz::check_round_trip<xmpp::DataForm>(element);
+    fuzz::check_round_trip<xmpp::RsmRequest>(element);
+    fuzz::check_round_trip<xmpp::RsmResponse>(element);
+    fuzz::check_round_trip<xmpp::DiscoInfo>(element);
+    fuzz::check_round_trip<xmpp::DiscoItems>(element);
+    fuzz::check_round_trip<xmpp::Caps>(element);
     static_cast<void>(xmpp::parse_delay(element));
     if (const auto form = xmpp::DataForm::parse(element)) {
         xmpp::DataForm submission = *form;
@@ -80,20 +68,12 @@ void check_stanza(const xmpp::Element& element) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    xmpp::StreamParser parser;
-    parser.feed(
-        "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
-        "version='1.0'>");
-    parser.next();
-    parser.feed(std::string_view(reinterpret_cast<const char*>(data), size));
-    for (int i = 0; i < 16; ++i) {
-        const xmpp::ParserEvent event = parser.next();
-        const auto* stanza = std::get_if<xmpp::StanzaElement>(&event);
-        if (stanza == nullptr) break;
-        check_stanza(stanza->element);
-        check_element(stanza->element);
-        for (const xmpp::Element& child : stanza->element.children())
+    fuzz::for_each_stanza(data, size, 16, [](const xmpp::StanzaElement& stanza) {
+        check_stanza(stanza.element);
+        check_element(stanza.element);
+        for (const xmpp::Element& child : stanza.element.children())
             check_element(child);
-    }
+        return true;
+    });
     return 0;
 }

@@ -4,35 +4,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <variant>
 
 #include "reactor/base/check.h"
+#include "tests/fuzz/stanzas.h"
 #include "xmpp/core/element.h"
 #include "xmpp/core/stanza.h"
 #include "xmpp/payloads/mam.h"
 #include "xmpp/payloads/mam_prefs.h"
-#include "xmpp/xml/parser.h"
 #include "xmpp/xml/read_stanza.h"
 
 namespace {
 
-template <class Payload>
-void check_round_trip(const xmpp::Element& element) {
-    const auto payload = Payload::parse(element);
-    if (!payload) return;
-    const xmpp::Element written = payload->to_element();
-    const auto again = Payload::parse(written);
-    CHECK(again.has_value());
-    CHECK(again->to_element() == written);
-}
-
 void check_element(const xmpp::Element& element) {
-    check_round_trip<xmpp::MamQuery>(element);
-    check_round_trip<xmpp::MamFin>(element);
-    check_round_trip<xmpp::MamMetadata>(element);
-    check_round_trip<xmpp::MamPrefs>(element);
+    fuzz::check_round_trip<xmpp::MamQuery>(element);
+    fuzz::check_round_trip<xmpp::MamFin>(element);
+    fuzz::check_round_trip<xmpp::MamMetadata>(element);
+    fuzz::check_round_trip<xmpp::MamPrefs>(element);
 }
 
 void check_message(const xmpp::Stanza& message) {
@@ -51,22 +39,14 @@ void check_message(const xmpp::Stanza& message) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    xmpp::StreamParser parser;
-    parser.feed(
-        "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
-        "version='1.0'>");
-    parser.next();
-    parser.feed(std::string_view(reinterpret_cast<const char*>(data), size));
-    for (int i = 0; i < 16; ++i) {
-        xmpp::ParserEvent event = parser.next();
-        auto* element = std::get_if<xmpp::StanzaElement>(&event);
-        if (element == nullptr) break;
-        check_element(element->element);
-        for (const xmpp::Element& child : element->element.children())
+    fuzz::for_each_stanza(data, size, 16, [](xmpp::StanzaElement& element) {
+        check_element(element.element);
+        for (const xmpp::Element& child : element.element.children())
             check_element(child);
-        auto stanza = xmpp::Stanza::from_element(std::move(element->element),
-                                                 std::move(element->raw_inner));
+        auto stanza =
+            xmpp::Stanza::from_element(std::move(element.element), std::move(element.raw_inner));
         if (stanza && stanza->is_message()) check_message(*stanza);
-    }
+        return true;
+    });
     return 0;
 }

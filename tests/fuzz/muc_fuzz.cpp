@@ -3,15 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <variant>
 
 #include "reactor/base/check.h"
 #include "server/modules/muc/room.h"
+#include "tests/fuzz/stanzas.h"
 #include "xmpp/core/element.h"
 #include "xmpp/core/stanza.h"
-#include "xmpp/xml/parser.h"
 #include "xmpp/xml/read_stanza.h"
 
 namespace {
@@ -63,20 +62,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                 .limits = limits,
                                 .service = service},
                                {}, *xmpp::Jid::parse("crone1@shakespeare.lit"));
-    xmpp::StreamParser parser;
-    parser.feed(
-        "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
-        "version='1.0'>");
-    parser.next();
-    parser.feed(std::string_view(reinterpret_cast<const char*>(data), size));
-    for (int i = 0; i < 32; ++i) {
-        xmpp::ParserEvent event = parser.next();
-        auto* element = std::get_if<xmpp::StanzaElement>(&event);
-        if (element == nullptr) break;
+    bool from_owner = true;
+    fuzz::for_each_stanza(data, size, 32, [&](xmpp::StanzaElement& element) {
         auto stanza =
-            xmpp::Stanza::from_element(std::move(element->element), std::move(element->raw_inner));
-        if (stanza) take(room, *std::move(stanza), i % 2 == 0);
-        if (room.destroyed()) break;
-    }
+            xmpp::Stanza::from_element(std::move(element.element), std::move(element.raw_inner));
+        if (stanza) take(room, *std::move(stanza), from_owner);
+        from_owner = !from_owner;
+        return !room.destroyed();
+    });
     return 0;
 }

@@ -6,7 +6,7 @@ import unittest
 from slixmpp.exceptions import IqError, PresenceError
 
 from live_server import LiveServer, run_tests
-from slixmpp_test import Client, until
+from slixmpp_test import Client, run_async, until
 
 FOLDER = None
 PATIENCE_S = 30
@@ -45,17 +45,6 @@ class Guest(Client):
 
 
 class RoomsTest(unittest.TestCase):
-    def run_async(self, conversation):
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        try:
-            loop.run_until_complete(asyncio.wait_for(conversation, 4 * PATIENCE_S))
-        finally:
-            for task in asyncio.all_tasks(loop):
-                task.cancel()
-            loop.run_until_complete(asyncio.sleep(0))
-            loop.close()
-
     def setUp(self):
         self.server = LiveServer(FOLDER).start()
         self.addCleanup(self.server.close)
@@ -63,10 +52,10 @@ class RoomsTest(unittest.TestCase):
             self.server.add_user(name)
 
     def test_a_room_lives(self):
-        self.run_async(self.first_day())
+        run_async(self.first_day())
         self.assertEqual(self.server.stop(), 0)
         self.server.start()
-        self.run_async(self.second_day())
+        run_async(self.second_day())
         self.assertEqual(self.server.stop(), 0)
 
     async def first_day(self):

@@ -5,7 +5,7 @@ import asyncio
 import unittest
 
 from live_server import LiveServer, run_tests
-from slixmpp_test import Client, until
+from slixmpp_test import Client, run_async, until
 
 FOLDER = None
 PATIENCE_S = 30
@@ -67,16 +67,6 @@ class StreamManagementTest(unittest.TestCase):
         for name in ("romeo", "juliet"):
             self.server.add_user(name)
 
-    def run_async(self, conversation):
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        try:
-            loop.run_until_complete(asyncio.wait_for(conversation, 4 * PATIENCE_S))
-        finally:
-            for task in asyncio.all_tasks(loop):
-                task.cancel()
-            loop.run_until_complete(asyncio.sleep(0))
-
     def test_every_stanza_is_acknowledged_once(self):
         async def conversation():
             phone = await Phone(self.server, "romeo", "phone").log_in()
@@ -94,7 +84,7 @@ class StreamManagementTest(unittest.TestCase):
             await phone.log_out()
             await juliet.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
         self.assertEqual(self.server.stop(), 0)
 
     def test_a_stream_goes_on_after_its_connection_is_cut(self):
@@ -124,7 +114,7 @@ class StreamManagementTest(unittest.TestCase):
             await phone.log_out()
             await juliet.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
         self.assertEqual(self.server.stop(), 0)
 
     def test_a_stream_goes_on_after_the_server_is_restarted(self):
@@ -147,7 +137,7 @@ class StreamManagementTest(unittest.TestCase):
             for client in (phone, desk):
                 await client.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
         self.assertEqual(self.server.stop(), 0)
 
     def test_who_cannot_resume_after_a_kill_has_lost_nothing(self):
@@ -178,7 +168,7 @@ class StreamManagementTest(unittest.TestCase):
             self.assertEqual(found, words)
             await phone.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
         self.assertEqual(self.server.stop(), 0)
 
     def test_who_has_synced_from_the_archive_is_sent_nothing_twice(self):
@@ -210,7 +200,7 @@ class StreamManagementTest(unittest.TestCase):
             for client in (phone, juliet):
                 await client.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
         self.assertEqual(self.server.stop(), 0)
 
 

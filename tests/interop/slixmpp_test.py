@@ -69,6 +69,19 @@ async def until(condition):
     await asyncio.wait_for(poll(), PATIENCE_S)
 
 
+def run_async(conversation):
+    """Runs one conversation on a loop of its own; what it left running ends with it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(asyncio.wait_for(conversation, 4 * PATIENCE_S))
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+
 class SlixmppTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -82,17 +95,6 @@ class SlixmppTest(unittest.TestCase):
         log = cls.server.log()
         cls.server.close()
         assert code == 0, f"parleyd ended with {code}:\n{log}"
-
-    def run_async(self, conversation):
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        try:
-            loop.run_until_complete(asyncio.wait_for(conversation, 4 * PATIENCE_S))
-        finally:
-            for task in asyncio.all_tasks(loop):
-                task.cancel()
-            loop.run_until_complete(asyncio.sleep(0))
-            loop.close()
 
     def test_two_people_subscribe_and_chat_both_ways(self):
         async def conversation():
@@ -122,7 +124,7 @@ class SlixmppTest(unittest.TestCase):
             await juliet.log_out()
             await romeo.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
 
     def test_each_mechanism_logs_in(self):
         async def conversation():
@@ -137,7 +139,7 @@ class SlixmppTest(unittest.TestCase):
                 self.assertEqual(used, mechanism or "SCRAM-SHA-512-PLUS")
                 await client.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
 
     def test_a_wrong_password_is_refused(self):
         async def conversation():
@@ -146,7 +148,7 @@ class SlixmppTest(unittest.TestCase):
             await asyncio.wait_for(client.ended.wait(), PATIENCE_S)
             self.assertFalse(client.ready.is_set())
 
-        self.run_async(conversation())
+        run_async(conversation())
 
     def test_roster_versioning_sends_nothing_that_is_known(self):
         async def conversation():
@@ -165,7 +167,7 @@ class SlixmppTest(unittest.TestCase):
             self.assertEqual([item.get("jid") for item in items], ["nurse@localhost"])
             await tybalt.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
 
     def test_vcard_and_private_storage_are_kept(self):
         async def conversation():
@@ -182,7 +184,7 @@ class SlixmppTest(unittest.TestCase):
             await nurse.log_out()
             await tybalt.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
 
     def test_every_client_of_an_account_sees_the_whole_conversation(self):
         async def conversation():
@@ -208,7 +210,7 @@ class SlixmppTest(unittest.TestCase):
             for client in (desk, phone, juliet):
                 await client.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
 
     def test_who_is_blocked_is_not_heard(self):
         async def conversation():
@@ -238,7 +240,7 @@ class SlixmppTest(unittest.TestCase):
             for client in (romeo, phone, tybalt):
                 await client.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
 
     def test_every_client_finds_the_history_in_the_archive(self):
         async def conversation():
@@ -305,7 +307,7 @@ class SlixmppTest(unittest.TestCase):
             await romeo.log_out()
             await tybalt.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
 
     def test_an_inactive_client_is_left_in_peace(self):
         async def conversation():
@@ -330,7 +332,7 @@ class SlixmppTest(unittest.TestCase):
             await nurse.log_out()
             await tybalt.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
 
     def test_registration_password_change_and_removal(self):
         async def conversation():
@@ -358,7 +360,7 @@ class SlixmppTest(unittest.TestCase):
             await asyncio.wait_for(gone.ended.wait(), PATIENCE_S)
             self.assertFalse(gone.ready.is_set())
 
-        self.run_async(conversation())
+        run_async(conversation())
 
     def test_the_server_describes_itself(self):
         async def conversation():
@@ -374,7 +376,7 @@ class SlixmppTest(unittest.TestCase):
             await nurse["xep_0202"].get_entity_time("localhost")
             await nurse.log_out()
 
-        self.run_async(conversation())
+        run_async(conversation())
 
     def test_what_was_stored_survives_a_kill(self):
         server = LiveServer(FOLDER).start()
@@ -392,7 +394,7 @@ class SlixmppTest(unittest.TestCase):
                         and " 20 " in next(line for line in server.ctl("stats").stdout.splitlines()
                                            if line.startswith("messages_stored_total")))
 
-        self.run_async(before())
+        run_async(before())
         server.kill()
         server.start()
 
@@ -403,7 +405,7 @@ class SlixmppTest(unittest.TestCase):
             romeo = await Client(server, "romeo", "orchard").log_in()
             self.assertEqual(romeo.client_roster["juliet@localhost"]["name"], "Juliet")
 
-        self.run_async(after())
+        run_async(after())
         self.assertEqual(server.stop(), 0)
 
 

@@ -217,6 +217,14 @@ FormField& DataForm::add(FieldType field_type, std::string_view var, std::string
     return fields.emplace_back(std::move(field));
 }
 
+FormField& DataForm::ask(FieldType field_type, std::string_view var, std::string_view label,
+                         bool required) {
+    FormField& field = add(field_type, var);
+    field.label = label;
+    field.required = required;
+    return field;
+}
+
 void DataForm::set_form_type(std::string_view name) {
     add(FieldType::hidden, kFormTypeField, name);
 }

@@ -82,9 +82,14 @@ struct DataForm {
     const FormField* find(std::string_view var) const noexcept;
     /// The first value of that field, or nullopt when the field or its value is absent.
     std::optional<std::string_view> value(std::string_view var) const noexcept;
+    /// The same; empty when absent.
+    std::string text(std::string_view var) const { return std::string(value(var).value_or("")); }
 
     /// Appends a field; for building. The reference is good until the next call.
     FormField& add(FieldType field_type, std::string_view var, std::string_view value = {});
+    /// The same for a field that a person is to fill in.
+    FormField& ask(FieldType field_type, std::string_view var, std::string_view label,
+                   bool required = false);
     /// Appends the hidden FORM_TYPE field.
     void set_form_type(std::string_view name);
 };

@@ -300,6 +300,8 @@ private:
                Effects& effects);
     void remove_occupant(std::size_t index, const PresenceText& text, Effects& to_self,
                          Effects& to_others);
+    /// §11.1, §16.2: whoever cannot be reached is not there; an error that says nothing means that.
+    static bool means_gone(const std::optional<xmpp::StanzaError>& error);
     static std::vector<xmpp::MucStatus> codes_of(Removal why);
     std::optional<OccupantSession> session_from(const xmpp::Stanza& presence) const;
     void refuse_presence(const xmpp::Stanza& presence, const xmpp::StanzaError& error,

@@ -29,37 +29,26 @@ constexpr std::string_view kDestroy = "destroy";
 
 void add_choice(DataForm& form, std::string_view var, std::string_view label,
                 std::initializer_list<std::string_view> values) {
-    xmpp::FormField& field = form.add(FieldType::list_single, var);
-    field.label = label;
-    field.required = true;
-    field.values.clear();
+    xmpp::FormField& field = form.ask(FieldType::list_single, var, label, true);
     for (const std::string_view value : values)
         field.options.push_back({.value = std::string(value), .label = std::string(value)});
-}
-
-void add_field(DataForm& form, FieldType type, std::string_view var, std::string_view label,
-               bool required) {
-    xmpp::FormField& field = form.add(type, var);
-    field.label = label;
-    field.required = required;
-    field.values.clear();
 }
 
 DataForm role_form() {
     DataForm form;
     form.title = "Role of an occupant";
-    add_field(form, FieldType::text_single, "nick", "Nick", true);
+    form.ask(FieldType::text_single, "nick", "Nick", true);
     add_choice(form, "role", "Role", {"moderator", "participant", "visitor", "none"});
-    add_field(form, FieldType::text_single, "reason", "Reason", false);
+    form.ask(FieldType::text_single, "reason", "Reason", false);
     return form;
 }
 
 DataForm affiliation_form() {
     DataForm form;
     form.title = "Affiliation";
-    add_field(form, FieldType::jid_single, "jid", "Address", true);
+    form.ask(FieldType::jid_single, "jid", "Address", true);
     add_choice(form, "affiliation", "Affiliation", {"owner", "admin", "member", "none", "outcast"});
-    add_field(form, FieldType::text_single, "reason", "Reason", false);
+    form.ask(FieldType::text_single, "reason", "Reason", false);
     return form;
 }
 
@@ -67,17 +56,13 @@ DataForm destruction_form() {
     DataForm form;
     form.title = "Destroy the room";
     form.instructions.emplace_back("The room goes with all its messages, for good.");
-    add_field(form, FieldType::jid_single, "venue", "Where to go instead", false);
-    add_field(form, FieldType::text_single, "reason", "Reason", false);
+    form.ask(FieldType::jid_single, "venue", "Where to go instead", false);
+    form.ask(FieldType::text_single, "reason", "Reason", false);
     return form;
 }
 
-std::string text_in(const DataForm& form, std::string_view var) {
-    return std::string(form.value(var).value_or(""));
-}
-
 base::Result<std::optional<Jid>, StanzaError> jid_in(const DataForm& form, std::string_view var) {
-    const std::string text = text_in(form, var);
+    const std::string text = form.text(var);
     if (text.empty()) return std::nullopt;
     auto jid = Jid::parse(text);
     if (!jid) return std::unexpected(xmpp::command_error("bad-payload", "that is no address"));
@@ -133,7 +118,7 @@ DataForm Room::command_form(std::string_view node) const {
 base::Result<RoomChange, StanzaError> Room::judge_command_form(const Stanza& request,
                                                                std::string_view node,
                                                                const DataForm& form) const {
-    const std::string reason = xmpp::muc_reason(text_in(form, "reason"));
+    const std::string reason = xmpp::muc_reason(form.text("reason"));
     if (node == kConfigure) return judge_form(request, form);
     if (node == kDestroy) {
         RoomChange change{.request = request};
@@ -143,13 +128,13 @@ base::Result<RoomChange, StanzaError> Room::judge_command_form(const Stanza& req
         return change;
     }
     if (node == kSetRole) {
-        const auto role = xmpp::parse_muc_role(text_in(form, "role"));
-        std::string nick = text_in(form, "nick");
+        const auto role = xmpp::parse_muc_role(form.text("role"));
+        std::string nick = form.text("nick");
         if (!role || nick.empty()) return std::unexpected(xmpp::command_error("bad-payload"));
         return judge(request, {{.role = *role, .nick = std::move(nick), .reason = reason}});
     }
     if (node != kSetAffiliation) return judge_hats(request, node, form);
-    const auto affiliation = xmpp::parse_muc_affiliation(text_in(form, "affiliation"));
+    const auto affiliation = xmpp::parse_muc_affiliation(form.text("affiliation"));
     const std::optional<Jid> jid = TRY(jid_in(form, "jid"));
     if (!affiliation || !jid) return std::unexpected(xmpp::command_error("bad-payload"));
     return judge(request, {{.affiliation = *affiliation, .jid = *jid, .reason = reason}});

@@ -85,15 +85,8 @@ void add_options(FormField& field, std::span<const Choice> choices) {
             {.value = std::string(choice.value), .label = std::string(choice.label)});
 }
 
-FormField& add_field(DataForm& form, FieldType type, std::string_view var, std::string_view label) {
-    FormField& field = form.add(type, var);
-    field.values.clear();
-    field.label = label;
-    return field;
-}
-
 void add_roles(DataForm& form, std::string_view var, std::string_view label, const RoleSet& set) {
-    FormField& field = add_field(form, FieldType::list_multi, var, label);
+    FormField& field = form.ask(FieldType::list_multi, var, label);
     if (set.moderator) field.values.emplace_back("moderator");
     if (set.participant) field.values.emplace_back("participant");
     if (set.visitor) field.values.emplace_back("visitor");
@@ -101,8 +94,7 @@ void add_roles(DataForm& form, std::string_view var, std::string_view label, con
 }
 
 void add_occupants_max(DataForm& form, const RoomConfig& config, std::uint32_t limit) {
-    FormField& field =
-        add_field(form, FieldType::list_single, kMaxUsers, "Maximum Number of Occupants");
+    FormField& field = form.ask(FieldType::list_single, kMaxUsers, "Maximum Number of Occupants");
     field.values.push_back(config.occupants_max ? std::to_string(*config.occupants_max) : "none");
     const auto add = [&](std::string value) {
         field.options.push_back({.value = value, .label = value});
@@ -122,7 +114,7 @@ void add_occupants_max(DataForm& form, const RoomConfig& config, std::uint32_t l
 
 void add_jids(DataForm& form, std::string_view var, std::string_view label,
               const std::vector<xmpp::Jid>& jids) {
-    FormField& field = add_field(form, FieldType::jid_multi, var, label);
+    FormField& field = form.ask(FieldType::jid_multi, var, label);
     for (const xmpp::Jid& jid : jids)
         field.values.push_back(jid.text());
 }
@@ -258,13 +250,12 @@ base::Result<void, StanzaError> read_config(const DataForm& form, const RoomLimi
 
 void add_config(DataForm& form, const RoomConfig& config, const RoomLimits& limits) {
     for (const TextField& text : kTexts)
-        add_field(form, FieldType::text_single, text.var, text.label)
+        form.ask(FieldType::text_single, text.var, text.label)
             .values.push_back(config.*text.member);
     for (const FlagField& flag : kFlags)
-        add_field(form, FieldType::boolean, flag.var, flag.label)
+        form.ask(FieldType::boolean, flag.var, flag.label)
             .values.emplace_back(config.*flag.member ? "1" : "0");
-    FormField& pm =
-        add_field(form, FieldType::list_single, kAllowPm, "Who Can Send Private Messages?");
+    FormField& pm = form.ask(FieldType::list_single, kAllowPm, "Who Can Send Private Messages?");
     pm.values.emplace_back(
         kPrivateMessages[static_cast<std::size_t>(config.private_messages)].value);
     add_options(pm, kPrivateMessages);
@@ -272,19 +263,18 @@ void add_config(DataForm& form, const RoomConfig& config, const RoomLimits& limi
     add_roles(form, kBroadcast, "Roles for which Presence is Broadcasted", config.broadcast);
     add_roles(form, kMemberList, "Roles and Affiliations that May Retrieve Member List",
               config.member_list);
-    add_field(form, FieldType::boolean, kProtected, "Password Required to Enter?")
+    form.ask(FieldType::boolean, kProtected, "Password Required to Enter?")
         .values.emplace_back(config.password.empty() ? "0" : "1");
-    add_field(form, FieldType::text_private, kSecret, "Password").values.push_back(config.password);
-    FormField& whois =
-        add_field(form, FieldType::list_single, kWhois, "Who May Discover Real JIDs?");
+    form.ask(FieldType::text_private, kSecret, "Password").values.push_back(config.password);
+    FormField& whois = form.ask(FieldType::list_single, kWhois, "Who May Discover Real JIDs?");
     whois.values.emplace_back(config.anonymous ? "moderators" : "anyone");
     add_options(whois, kWhoisChoices);
-    add_field(form, FieldType::text_single, kHistory,
-              "Maximum Number of History Messages Returned by Room")
+    form.ask(FieldType::text_single, kHistory,
+             "Maximum Number of History Messages Returned by Room")
         .values.push_back(std::to_string(config.history_max));
-    add_field(form, FieldType::text_single, kSlowMode,
-              "Slow Mode (0=disabled, any positive integer= users can send a message every X "
-              "seconds.)")
+    form.ask(FieldType::text_single, kSlowMode,
+             "Slow Mode (0=disabled, any positive integer= users can send a message every X "
+             "seconds.)")
         .values.push_back(std::to_string(config.slow_mode_seconds));
 }
 

@@ -22,19 +22,8 @@ constexpr std::string_view kUri = "hats#uri";
 constexpr std::string_view kHue = "hats#hue";
 constexpr std::string_view kJid = "hats#jid";
 
-std::string text_in(const DataForm& form, std::string_view var) {
-    return std::string(form.value(var).value_or(""));
-}
-
-void add_field(DataForm& form, FieldType type, std::string_view var, std::string_view label) {
-    xmpp::FormField& field = form.add(type, var);
-    field.label = label;
-    field.required = var != kHue;
-    field.values.clear();
-}
-
 void add_hats(DataForm& form, const Hats& hats) {
-    add_field(form, FieldType::list_single, kUri, "Hat");
+    form.ask(FieldType::list_single, kUri, "Hat", true);
     for (const Hat& hat : hats.all())
         form.fields.back().options.push_back({.value = hat.uri, .label = hat.title});
 }
@@ -55,7 +44,7 @@ StanzaError bad_payload(std::string why) {
 }
 
 base::Result<Hat, StanzaError> hat_in(const DataForm& form) {
-    Hat hat{.uri = text_in(form, kUri), .title = text_in(form, kTitle), .hue = text_in(form, kHue)};
+    Hat hat{.uri = form.text(kUri), .title = form.text(kTitle), .hue = form.text(kHue)};
     if (hat.uri.empty() || hat.uri.size() > Hats::kUriBytesMax)
         return std::unexpected(bad_payload("a hat has a URI"));
     if (hat.title.empty() || hat.title.size() > Hats::kTitleBytesMax)
@@ -84,12 +73,12 @@ DataForm Room::hat_form(std::string_view node) const {
     form.title = "Hats";
     form.set_form_type(kFormType);
     if (node == kCreateHat) {
-        add_field(form, FieldType::text_single, kTitle, "Hat Title");
-        add_field(form, FieldType::text_single, kUri, "Hat URI");
-        add_field(form, FieldType::text_single, kHue, "Hat Hue");
+        form.ask(FieldType::text_single, kTitle, "Hat Title", true);
+        form.ask(FieldType::text_single, kUri, "Hat URI", true);
+        form.ask(FieldType::text_single, kHue, "Hat Hue");
         return form;
     }
-    if (node != kDestroyHat) add_field(form, FieldType::jid_single, kJid, "User Address");
+    if (node != kDestroyHat) form.ask(FieldType::jid_single, kJid, "User Address", true);
     add_hats(form, hats_);
     return form;
 }
@@ -127,7 +116,7 @@ base::Result<RoomChange, StanzaError> Room::judge_hats(const xmpp::Stanza& reque
         return change;
     }
     // The examples of §3.3 call it both.
-    const std::string uri = text_in(form, form.find(kUri) != nullptr ? kUri : "hat");
+    const std::string uri = form.text(form.find(kUri) != nullptr ? kUri : "hat");
     if (hats.find(uri) == nullptr)
         return std::unexpected(StanzaError::item_not_found("no such hat"));
     if (node == kDestroyHat) {
@@ -135,7 +124,7 @@ base::Result<RoomChange, StanzaError> Room::judge_hats(const xmpp::Stanza& reque
         change.hats = std::move(hats);
         return change;
     }
-    const auto jid = Jid::parse(text_in(form, kJid));
+    const auto jid = Jid::parse(form.text(kJid));
     if (!jid || !jid->has_local()) return std::unexpected(bad_payload("that is no address"));
     if (node == kAssignHat) {
         if (!hats.wear(*jid, uri))

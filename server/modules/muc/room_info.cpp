@@ -52,9 +52,8 @@ xmpp::DataForm info_form(const Room& room) {
     add_field(form, FieldType::text_single, "muc#roominfo_slow_mode_duration", "Slow Mode",
               std::to_string(config.slow_mode_seconds));
     if (!room.avatar_hashes().empty()) {
-        xmpp::FormField& hashes = form.add(FieldType::text_multi, "muc#roominfo_avatarhash");
-        hashes.label = "Avatar hash";
-        hashes.values.clear();
+        xmpp::FormField& hashes =
+            form.ask(FieldType::text_multi, "muc#roominfo_avatarhash", "Avatar hash");
         for (const auto hash : std::views::split(room.avatar_hashes(), ' '))
             hashes.values.emplace_back(hash.begin(), hash.end());
     }

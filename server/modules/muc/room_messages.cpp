@@ -47,8 +47,11 @@ bool changes_subject(const Stanza& message) {
            message.child("thread", xmpp::ns::client) == nullptr;
 }
 
-bool means_gone(StanzaCondition condition) {
-    switch (condition) {
+}  // namespace
+
+bool Room::means_gone(const std::optional<StanzaError>& error) {
+    if (!error) return true;
+    switch (error->condition()) {
         case StanzaCondition::gone:
         case StanzaCondition::item_not_found:
         case StanzaCondition::recipient_unavailable:
@@ -61,8 +64,6 @@ bool means_gone(StanzaCondition condition) {
             return false;
     }
 }
-
-}  // namespace
 
 Outcome Room::on_message(const Stanza& message, base::WallTime now, Effects& effects) {
     if (message.is_error()) {
@@ -200,7 +201,7 @@ void Room::on_error(const Stanza& message, Effects& effects) {
         return one.to == user && one.id == message.id();
     });
     if (sent == private_messages_.end()) {
-        if (find_session(user) != nullptr && means_gone(what->condition()))
+        if (find_session(user) != nullptr && means_gone(what))
             leave(message, nullptr, Removal::error, effects);
         return;
     }

@@ -27,24 +27,6 @@ bool is_for_others(const xmpp::Element& child) {
            ns != xmpp::ns::stanza_ids && ns != xmpp::ns::delay && ns != kHatsNamespace;
 }
 
-// §11.1, §16.2: whoever cannot be reached is not there.
-bool means_gone(const Stanza& error) {
-    const auto what = error.error();
-    if (!what) return true;
-    switch (what->condition()) {
-        case StanzaCondition::gone:
-        case StanzaCondition::item_not_found:
-        case StanzaCondition::recipient_unavailable:
-        case StanzaCondition::redirect:
-        case StanzaCondition::remote_server_not_found:
-        case StanzaCondition::remote_server_timeout:
-        case StanzaCondition::service_unavailable:
-            return true;
-        default:
-            return false;
-    }
-}
-
 std::string content_for_others(const Stanza& presence) {
     std::string content;
     for (const xmpp::Element& child : presence.element().children())
@@ -69,7 +51,7 @@ void Room::on_presence(const Stanza& presence, base::WallTime now, Effects& effe
             }
             return;
         case PresenceType::error:
-            if (occupant != nullptr && means_gone(presence))
+            if (occupant != nullptr && means_gone(presence.error()))
                 leave(presence, nullptr, Removal::error, effects);
             return;
         default:

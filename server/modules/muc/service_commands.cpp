@@ -42,40 +42,28 @@ const Command* find_command(std::string_view node) {
     return found == kCommands.end() ? nullptr : &*found;
 }
 
-void add_field(DataForm& form, FieldType type, std::string_view var, std::string_view label,
-               bool required) {
-    xmpp::FormField& field = form.add(type, var);
-    field.label = label;
-    field.required = required;
-    field.values.clear();
-}
-
 DataForm form_of(const Command& command) {
     DataForm form;
     form.title = command.title;
     if (command.node == kList) {
-        add_field(form, FieldType::text_single, "after", "Behind this room", false);
+        form.ask(FieldType::text_single, "after", "Behind this room", false);
         return form;
     }
-    add_field(form, FieldType::jid_single, "room", "Room", true);
+    form.ask(FieldType::jid_single, "room", "Room", true);
     if (command.node == kCreate) {
-        add_field(form, FieldType::jid_single, "owner", "Owner", true);
-        add_field(form, FieldType::text_single, "name", "Name", false);
+        form.ask(FieldType::jid_single, "owner", "Owner", true);
+        form.ask(FieldType::text_single, "name", "Name", false);
     }
-    if (command.node == kDestroy) add_field(form, FieldType::jid_single, "venue", "Venue", false);
+    if (command.node == kDestroy) form.ask(FieldType::jid_single, "venue", "Venue", false);
     if (command.node == kSetAffiliation) {
-        add_field(form, FieldType::jid_single, "jid", "Address", true);
-        add_field(form, FieldType::list_single, "affiliation", "Affiliation", true);
+        form.ask(FieldType::jid_single, "jid", "Address", true);
+        form.ask(FieldType::list_single, "affiliation", "Affiliation", true);
         for (const auto* name : {"owner", "admin", "member", "none", "outcast"})
             form.fields.back().options.push_back({.value = name, .label = name});
     }
     if (command.node == kDestroy || command.node == kSetAffiliation)
-        add_field(form, FieldType::text_single, "reason", "Reason", false);
+        form.ask(FieldType::text_single, "reason", "Reason", false);
     return form;
-}
-
-std::string text_in(const DataForm& form, std::string_view var) {
-    return std::string(form.value(var).value_or(""));
 }
 
 StanzaError refusal_of_order(const base::Failure& failure) {
@@ -200,17 +188,16 @@ reactor::Deferred<IqReply> ServiceCommands::complete(xmpp::Stanza request, DataF
                                                      CommandResponse response) {
     RoomOperations* const operations = operations_;
     if (response.node == kList) {
-        auto listing =
-            world_.shards.run_on(0, [operations, service = std::string(request.to()->domain()),
-                                     after = text_in(form, "after")] {
-                return operations->list(service, after, kRoomsShown);
-            });
+        auto listing = world_.shards.run_on(
+            0,
+            [operations, service = std::string(request.to()->domain()),
+             after = form.text("after")] { return operations->list(service, after, kRoomsShown); });
         const base::Result<RoomSummaryPage> page = co_await std::move(listing);
         if (!page) co_return IqReply(refusal_of_order(page.error()));
         response.form = result_form(*page);
         co_return IqReply(response.to_element());
     }
-    const auto room = Jid::parse(text_in(form, "room"));
+    const auto room = Jid::parse(form.text("room"));
     if (!room) co_return IqReply(xmpp::command_error("bad-payload"));
     if (response.node == kShow) {
         auto showing = world_.shards.run_on(
@@ -229,25 +216,25 @@ reactor::Deferred<IqReply> ServiceCommands::complete(xmpp::Stanza request, DataF
 
 reactor::Deferred<void> ServiceCommands::change(std::string node, Jid room, DataForm form) {
     RoomOperations* const operations = operations_;
-    std::string reason = xmpp::muc_reason(text_in(form, "reason"));
+    std::string reason = xmpp::muc_reason(form.text("reason"));
     if (node == kDestroy) {
         std::optional<Jid> venue;
-        if (auto parsed = Jid::parse(text_in(form, "venue"))) venue = *std::move(parsed);
+        if (auto parsed = Jid::parse(form.text("venue"))) venue = *std::move(parsed);
         return world_.shards.run_on(
             0, [operations, room = std::move(room), venue = std::move(venue),
                 reason = std::move(reason)] { return operations->destroy(room, venue, reason); });
     }
-    const auto who = Jid::parse(text_in(form, node == kCreate ? "owner" : "jid"));
+    const auto who = Jid::parse(form.text(node == kCreate ? "owner" : "jid"));
     if (!who)
         return reactor::Deferred<void>(base::Failure(Errc::invalid_argument, "that is no address"));
     if (node == kCreate)
         return world_.shards.run_on(
-            0, [operations, room = std::move(room), owner = *who, name = text_in(form, "name")] {
+            0, [operations, room = std::move(room), owner = *who, name = form.text("name")] {
                 return operations->create(room, owner, name);
             });
     return world_.shards.run_on(
-        0, [operations, room = std::move(room), who = *who,
-            affiliation = text_in(form, "affiliation"), reason = std::move(reason)] {
+        0, [operations, room = std::move(room), who = *who, affiliation = form.text("affiliation"),
+            reason = std::move(reason)] {
             return operations->set_affiliation(room, who, affiliation, reason);
         });
 }
