@@ -34,8 +34,11 @@ public:
 
 /// Threads and places in the queue of one class.
 struct WorkClassOptions {
+    /// At most, 1 to ThreadPool::kThreadsMax. One is always there; the others start when work waits
+    /// and end when they had none for `idle_timeout`.
     std::uint32_t threads = 1;
     std::uint32_t queued_max = 1024;
+    base::Duration idle_timeout = std::chrono::seconds(30);
 };
 
 struct BlockingPoolOptions {
@@ -50,13 +53,13 @@ struct BlockingPoolOptions {
 
 /// Of one class, at one moment.
 struct WorkClassStatistics {
-    std::uint32_t threads = 0;
+    std::uint32_t threads = 0;  ///< Alive now.
     std::uint32_t busy = 0;
     std::size_t queued = 0;
     std::uint64_t finished = 0;  ///< Since construction.
 };
 
-/// The real pool. Threads start with it. Any thread may submit.
+/// The real pool. Any thread may submit.
 class ThreadPool final : public BlockingPool {
 public:
     explicit ThreadPool(const BlockingPoolOptions& options);
@@ -68,8 +71,8 @@ public:
     bool submit(WorkClass work_class, base::UniqueFunction<void()> job) override;
     bool closed() const noexcept override;
     WorkClassStatistics statistics(WorkClass work_class) const;
-    /// More or fewer threads for a class, 1 to kThreadsMax (clamped). Those too many end when they
-    /// are idle; nothing is lost. Not from a pool thread. No effect once closed.
+    /// A class may have up to so many threads, 1 to kThreadsMax (clamped). Those too many end when
+    /// they are idle; nothing is lost. Not from a pool thread. No effect once closed.
     void resize(WorkClass work_class, std::uint32_t threads);
     static constexpr std::uint32_t kThreadsMax = 256;
     /// Takes no more work, finishes what is queued and joins the threads. Not from a pool thread.

@@ -6,6 +6,7 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -108,12 +109,14 @@ void default_signals() {
 __attribute__((no_sanitize("thread", "address"))) int child_main(void* argument) {
     Plan& plan = *static_cast<Plan*>(argument);
     const ProcessSpec& spec = plan.spec;
-    if (spec.own_session) {
+    if (spec.own_session || spec.terminal) {
         if (call(SYS_setsid) < 0) give_up(plan, "cannot start a session", errno);
     } else if (spec.own_group) {
         if (call(SYS_setpgid, 0, 0) != 0) give_up(plan, "cannot make a process group", errno);
     }
     place_descriptors(plan);
+    if (spec.terminal && call(SYS_ioctl, 0, TIOCSCTTY, 0) != 0)
+        give_up(plan, "cannot take its terminal", errno);
     for (std::size_t i = 0; i < plan.limits.size(); ++i) {
         if (call(SYS_prlimit64, 0, spec.limits[i].resource, &plan.limits[i], nullptr) != 0)
             give_up(plan, "cannot set a resource limit", errno);

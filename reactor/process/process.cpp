@@ -4,6 +4,7 @@
 #include "reactor/net/descriptor_stream.h"
 #include "reactor/process/launch.h"
 #include "reactor/process/process_core.h"
+#include "reactor/process/terminal.h"
 #include "reactor/reactor.h"
 #include "reactor/world.h"
 
@@ -73,13 +74,11 @@ private:
     Promise<void> promise_;
 };
 
-class KernelProcess;
-
 class KernelProcess final : public detail::ProcessCore, private FdObserver {
 public:
     KernelProcess(World& world, const ProcessSpec& spec)
         : ProcessCore(world),
-          has_group_(spec.own_group || spec.own_session),
+          has_group_(spec.own_group || spec.own_session || spec.terminal),
           kill_group_at_exit_(spec.kill_group_at_exit && has_group_),
           on_drop_(spec.on_drop) {}
     ~KernelProcess() override;
@@ -94,6 +93,16 @@ public:
     std::int64_t pid() const noexcept override { return pid_; }
     Result<void> signal(int number) override;
     Result<void> signal_group(int number) override;
+    Result<void> set_terminal_size(TerminalSize size) override;
+    std::unique_ptr<ByteStream> take_stream(int child_fd) override {
+        terminal_ = nullptr;  // The only stream of such a child.
+        return ProcessCore::take_stream(child_fd);
+    }
+    void add_terminal(OwnedFd ours) {
+        auto stream = std::make_unique<detail::TerminalStream>(world(), std::move(ours));
+        terminal_ = stream.get();
+        add_pipe(0, std::move(stream), true);
+    }
 
 private:
     void on_fd_events(bool, bool, bool) override;
@@ -104,6 +113,8 @@ private:
     std::int64_t pid_ = 0;
     OwnedFd pidfd_;
     std::optional<FdWatch> watch_;
+    // A pipe of ours, until it is taken or, which is after the exit, given up.
+    detail::TerminalStream* terminal_ = nullptr;
 };
 
 KernelProcess::~KernelProcess() {
@@ -145,6 +156,12 @@ Result<void> KernelProcess::signal_group(int number) {
     return std::unexpected(base::failure_from_errno(errno, "cannot signal a process group"));
 }
 
+Result<void> KernelProcess::set_terminal_size(TerminalSize size) {
+    if (is_over()) return fail(Errc::not_found, "the process has exited");
+    if (terminal_ == nullptr) return fail(Errc::invalid_argument, "it has no terminal of ours");
+    return terminal_->set_size(size);
+}
+
 // --- Spawning ---
 
 /// The descriptors of one child: its ends, which live until it runs, and ours.
@@ -157,6 +174,7 @@ struct Wiring {
         bool child_writes;
     };
     std::vector<Ours> ours;
+    OwnedFd terminal;
 };
 
 Result<void> add_pipe(Wiring& wiring, const ChildFd& each) {
@@ -204,17 +222,35 @@ Result<void> add_one(Wiring& wiring, const ChildFd& each) {
     return {};
 }
 
+Result<Wiring> terminal_wiring(const ProcessSpec& spec) {
+    if (spec.descriptors)
+        return fail(Errc::invalid_argument, "a child has a terminal or descriptors, not both");
+    detail::Terminal terminal = TRY(detail::open_terminal(*spec.terminal));
+    Wiring wiring;
+    for (const int child_fd : {0, 1, 2})
+        wiring.placements.push_back({terminal.its.get(), child_fd});
+    wiring.child_ends.push_back(std::move(terminal.its));
+    wiring.terminal = std::move(terminal.ours);
+    return wiring;
+}
+
+Result<Wiring> wiring_of(const ProcessSpec& spec) {
+    using Kind = ChildFd::Kind;
+    if (spec.terminal) return terminal_wiring(spec);
+    const std::vector<ChildFd> descriptors = spec.descriptors.value_or(std::vector<ChildFd>{
+        {0, Kind::pipe_in, -1}, {1, Kind::pipe_out, -1}, {2, Kind::pipe_out, -1}});
+    Wiring wiring;
+    for (const ChildFd& each : descriptors)
+        if (auto added = add_one(wiring, each); !added) return std::unexpected(added.error());
+    return wiring;
+}
+
 class KernelSpawner final : public ProcessSpawner {
 public:
     explicit KernelSpawner(World& world) : world_(world) {}
 
     Result<std::unique_ptr<Process>> spawn(ProcessSpec spec) override {
-        using Kind = ChildFd::Kind;
-        const std::vector<ChildFd> descriptors = spec.descriptors.value_or(std::vector<ChildFd>{
-            {0, Kind::pipe_in, -1}, {1, Kind::pipe_out, -1}, {2, Kind::pipe_out, -1}});
-        Wiring wiring;
-        for (const ChildFd& each : descriptors)
-            if (auto added = add_one(wiring, each); !added) return std::unexpected(added.error());
+        Wiring wiring = TRY(wiring_of(spec));
         detail::Launched launched = TRY(detail::launch(spec, wiring.placements));
         auto process = std::make_unique<KernelProcess>(world_, spec);
         process->started(std::move(launched));
@@ -225,6 +261,7 @@ public:
                                   ours.child_writes ? OwnedFd() : std::move(ours.fd), "pipe:"),
                               ours.child_writes);
         }
+        if (wiring.terminal) process->add_terminal(std::move(wiring.terminal));
         if (process->watch_error() != 0)
             return std::unexpected(
                 base::failure_from_errno(process->watch_error(), "cannot watch a child"));

@@ -31,6 +31,12 @@ struct ChildFd {
     int fd = -1;
 };
 
+/// Of a terminal, in characters.
+struct TerminalSize {
+    std::uint16_t rows = 24;
+    std::uint16_t columns = 80;
+};
+
 struct ResourceLimit {
     int resource = 0;  ///< RLIMIT_…
     std::uint64_t soft = 0;
@@ -47,6 +53,10 @@ struct ProcessSpec {
     std::string directory = {};  ///< Where it starts; empty: where we are.
     /// Descriptors that are not named are closed. Unset: pipes for 0, 1 and 2.
     std::optional<std::vector<ChildFd>> descriptors = {};
+    /// A pseudo-terminal of this size, the child's controlling one, in place of `descriptors`,
+    /// which must be unset: its 0, 1 and 2. `stream(0)` is our side, for both directions; it echoes
+    /// and edits lines as terminals do until the child says otherwise. Implies own_session.
+    std::optional<TerminalSize> terminal = {};
     std::vector<ResourceLimit> limits = {};
     /// A process group of its own, to which `signal_group` and the last kill go.
     bool own_group = true;
@@ -100,6 +110,8 @@ public:
     /// To its whole group; invalid_argument when it has none of its own. Only until it has exited:
     /// afterwards the number may be somebody else's (see kill_group_at_exit).
     virtual base::Result<void> signal_group(int number) = 0;
+    /// The child hears SIGWINCH. invalid_argument: it has no terminal, or its stream was taken.
+    virtual base::Result<void> set_terminal_size(TerminalSize size) = 0;
 };
 
 /// Starts children. One of the World's outside effects: the simulated one is sim/sim_process.h.

@@ -52,7 +52,12 @@ public:
             if (!on_signal_) on_signal_ = std::move(calling);
             if (dealt_with) return;
         }
-        die(number);
+        if (number != SIGCHLD && number != SIGCONT && number != SIGURG && number != SIGWINCH)
+            die(number);
+    }
+    void set_terminal_size(TerminalSize size) {
+        spec_.terminal = size;
+        deliver(SIGWINCH);
     }
     void finish(ExitStatus status);
     const std::optional<ExitStatus>& status() const noexcept { return status_; }
@@ -86,9 +91,15 @@ public:
         return {};
     }
     Result<void> signal_group(int number) override {
-        if (!child_.spec().own_group && !child_.spec().own_session)
+        if (!child_.spec().own_group && !child_.spec().own_session && !child_.spec().terminal)
             return fail(Errc::invalid_argument, "it has no process group of its own");
         return signal(number);
+    }
+    Result<void> set_terminal_size(TerminalSize size) override {
+        if (is_over()) return fail(Errc::not_found, "the process has exited");
+        if (!child_.spec().terminal) return fail(Errc::invalid_argument, "it has no terminal");
+        child_.set_terminal_size(size);
+        return {};
     }
     /// As with a pidfd, the parent hears of it in a later turn.
     void exit_later() { Timer::arm(world().reactor.wheel(), {}); }
@@ -115,9 +126,15 @@ SimSpawner::~SimSpawner() = default;
 Result<std::unique_ptr<Process>> SimSpawner::spawn(ProcessSpec spec) {
     using Kind = ChildFd::Kind;
     if (spec.executable.empty()) return fail(Errc::invalid_argument, "a process without program");
-    if (!spec.descriptors)
+    if (spec.terminal && spec.descriptors)
+        return fail(Errc::invalid_argument, "a child has a terminal or descriptors, not both");
+    if (spec.terminal) {
+        // A memory pipe goes both ways; it neither echoes nor edits.
+        spec.descriptors = std::vector<ChildFd>{{0, Kind::pipe_out, -1}};
+    } else if (!spec.descriptors) {
         spec.descriptors = std::vector<ChildFd>{
             {0, Kind::pipe_in, -1}, {1, Kind::pipe_out, -1}, {2, Kind::pipe_out, -1}};
+    }
     const std::vector<ChildFd> descriptors = *spec.descriptors;
     auto child = std::make_unique<Child>(std::move(spec),
                                          kFirstPid + static_cast<std::int64_t>(children_.size()));

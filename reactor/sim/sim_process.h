@@ -21,8 +21,8 @@ public:
     virtual std::int64_t pid() const noexcept = 0;
     /// Its end of the pipe that the spec puts there. CHECKs that there is one and it is alive.
     virtual ByteStream& stream(int child_fd) = 0;
-    /// True: the signal was dealt with. Otherwise, or without a function, it dies of it. SIGKILL is
-    /// not asked about.
+    /// True: the signal was dealt with. Otherwise, or without a function, it dies of it, if the
+    /// kernel's processes do. SIGKILL is not asked about.
     virtual void on_signal(base::UniqueFunction<bool(int)> function) = 0;
     /// Its pipes close, unless a grandchild holds them (`hold_pipes`). No effect once over.
     virtual void exit(int code) = 0;

@@ -114,7 +114,7 @@ TEST(E2_Pool, counts_its_work_and_changes_its_size_without_losing_any) {
     EXPECT_EQ(pool.statistics(WorkClass::misc).busy, 1u);
     EXPECT_EQ(pool.statistics(WorkClass::misc).queued, 8u);
     pool.resize(WorkClass::misc, 4);
-    EXPECT_EQ(pool.statistics(WorkClass::misc).threads, 4u);
+    EXPECT_EQ(pool.statistics(WorkClass::misc).threads, 4u) << "there is work for all";
     while (pool.statistics(WorkClass::misc).queued > 0)
         std::this_thread::yield();  // The other three work though one is held.
     pool.resize(WorkClass::misc, 1);
@@ -127,6 +127,31 @@ TEST(E2_Pool, counts_its_work_and_changes_its_size_without_losing_any) {
     pool.close();
     EXPECT_EQ(pool.statistics(WorkClass::misc).finished, 9u);
     pool.resize(WorkClass::misc, 5);
+}
+
+TEST(E2_Pool, starts_threads_for_what_waits_and_lets_them_go_when_they_are_idle) {
+    BlockingPoolOptions options;
+    options.misc = {.threads = 3, .queued_max = 8, .idle_timeout = 1ms};
+    ThreadPool pool(options);
+    const auto threads = [&] { return pool.statistics(WorkClass::misc).threads; };
+    for (int round = 0; round < 3; ++round) {
+        EXPECT_EQ(threads(), 1u);
+        std::latch release(1);
+        std::latch all(5);
+        for (int i = 0; i < 5; ++i) {
+            ASSERT_TRUE(pool.submit(WorkClass::misc, [&] {
+                release.wait();
+                all.count_down();
+            }));
+        }
+        EXPECT_EQ(threads(), 3u) << "no more than its most";
+        release.count_down();
+        all.wait();
+        while (threads() > 1)
+            std::this_thread::yield();
+    }
+    pool.close();
+    EXPECT_EQ(pool.statistics(WorkClass::misc).finished, 15u);
 }
 
 TEST(E3_CallAndWait, waits_for_values_deferreds_and_failures) {

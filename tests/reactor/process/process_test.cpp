@@ -200,6 +200,62 @@ TEST_F(E6_Spawn, becomes_somebody_else_when_it_may) {
     EXPECT_EQ(output_of(spec), "65534\n65533\n65533\n");
 }
 
+TEST_F(E6_Spawn, gives_a_child_a_terminal_of_its_own) {
+    auto spec = shell(
+        "tty >/dev/null && [ -t 2 ] && stty -echo && stty size && read line && "
+        "echo \"got $line\" </dev/tty");
+    spec.terminal = TerminalSize{.rows = 30, .columns = 100};
+    auto process = spawn(spec);
+    ASSERT_TRUE(process);
+    write(process->stream(0), "hello\n");
+    auto ending = process->ended();
+    std::string said = read_all(process->stream(0));
+    if (said.starts_with("hello\r\n")) said.erase(0, 7);  // Written before the echo was off.
+    EXPECT_EQ(said, "30 100\r\ngot hello\r\n");
+    const auto end = wait(std::move(ending));
+    ASSERT_TRUE(end);
+    EXPECT_TRUE(end->status.success());
+    EXPECT_FALSE(end->pipes_abandoned);
+    EXPECT_EQ(process->set_terminal_size({}).error().code(), Errc::not_found);
+}
+
+TEST_F(E6_Spawn, tells_the_child_of_its_terminal) {
+    auto spec = shell("trap 'stty size' WINCH; echo ready; while :; do read x; done");
+    spec.terminal = TerminalSize{};
+    auto process = spawn(spec);
+    ASSERT_TRUE(process);
+    std::string said;
+    const auto says = [&](std::string_view text) {
+        std::array<std::byte, 256> bytes;
+        return run_until([&] {
+            const IoResult result = process->stream(0).try_read(bytes);
+            said += base::as_text(std::span(bytes).first(result.bytes));
+            return said.contains(text);
+        });
+    };
+    ASSERT_TRUE(says("ready\r\n"));
+    ASSERT_TRUE(process->set_terminal_size({.rows = 5, .columns = 7}));
+    write(process->stream(0), "\n");  // The shell looks at its traps between commands.
+    EXPECT_TRUE(says("5 7\r\n")) << said;
+    write(process->stream(0), "\x03");
+    EXPECT_EQ(wait(process->exited())->signal, SIGINT) << "the terminal's interrupt";
+
+    spec = shell("read x");
+    spec.terminal = TerminalSize{};
+    auto hung_up = spawn(spec);
+    hung_up->take_stream(0).reset();
+    EXPECT_EQ(wait(hung_up->exited())->signal, SIGHUP) << "our side was closed";
+}
+
+TEST_F(E6_Spawn, has_a_terminal_or_descriptors_not_both) {
+    auto spec = shell("true");
+    spec.terminal = TerminalSize{};
+    spec.descriptors = std::vector<ChildFd>{};
+    EXPECT_EQ(spawner->spawn(spec).error().code(), Errc::invalid_argument);
+    auto piped = spawn(shell("read x"));
+    EXPECT_EQ(piped->set_terminal_size({}).error().code(), Errc::invalid_argument);
+}
+
 TEST_F(E7_Process, tells_how_it_ended) {
     EXPECT_EQ(wait(spawn(shell("exit 7"))->exited())->code, 7);
     auto process = spawn(shell("kill -9 $$"));
