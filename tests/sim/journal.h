@@ -36,11 +36,14 @@ public:
     }
     void write(base::LogLevel level, std::string_view event,
                std::span<const base::LogField> fields) override;
+    /// While the server's process is killed: what it leaves undone is then no fault of it.
+    void set_server_dies(bool dies) { server_dies_ = dies; }
     /// Events that mean a fault of the program, whatever happens around it.
     const std::vector<std::string>& breakdowns() const { return breakdowns_; }
 
 private:
     bool prints_;
+    bool server_dies_ = false;
     const reactor::SimWorld* world_ = nullptr;
     std::uint64_t hash_ = 0xCBF29CE484222325U;
     std::vector<std::string> breakdowns_;

@@ -7,6 +7,7 @@
 #include "server/modules/archive_keys.h"
 #include "server/routing/hooks.h"
 #include "server/routing/router.h"
+#include "tests/sim/journal.h"
 #include "tests/support/server_harness.h"
 
 #include <gtest/gtest.h>
@@ -47,6 +48,17 @@ TEST(SimulatedRun, plans_faults_by_its_seed_of_the_kinds_that_are_allowed) {
         }
     }
     EXPECT_GT(planned, 0U);
+}
+
+TEST(Journal, keeps_what_nobody_handled_unless_the_server_dies_of_it) {
+    Journal journal(false);
+    journal.log().error("deferred.unhandled", {{"failure", "no_space: the disk is full"}});
+    journal.set_server_dies(true);
+    journal.log().error("deferred.unhandled", {{"failure", "broken_promise"}});
+    EXPECT_TRUE(journal.breakdowns().empty());
+    journal.set_server_dies(false);
+    journal.log().error("deferred.unhandled", {{"failure", "broken_promise"}});
+    EXPECT_EQ(journal.breakdowns().size(), 1U);
 }
 
 bool complains(const RunReport& report, std::string_view words) {

@@ -148,7 +148,9 @@ void Weather::strike_server(const Fault& fault) {
         harness.sim().run_until([&turns] { return turns-- == 0; }, 20ms);
         note(fault, "now");
         parts_.messages.server_crashed();
+        parts_.journal.set_server_dies(true);
         fault.kind == FaultKind::kill ? harness.kill() : harness.power_off();
+        parts_.journal.set_server_dies(false);
     }
     later(fault.lasts, [this] { start_again(); });
 }
@@ -163,7 +165,9 @@ void Weather::start_again() {
     } catch (const server::test::ScriptFailure& failure) {
         parts_.journal.note("FAULT", fmt::format("no start: {}", failure.what()));
         parts_.messages.server_crashed();
+        parts_.journal.set_server_dies(true);
         harness.kill();
+        parts_.journal.set_server_dies(false);
         later(kStartAgain, [this] { start_again(); });
     }
 }
