@@ -22,6 +22,11 @@ from progress import Progress
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
+def absolute_path(text):
+    """The servers are started in folders of their own."""
+    return pathlib.Path(text).absolute()
+
+
 def arguments():
     names = [server.name for server in servers.ALL]
     parser = argparse.ArgumentParser(
@@ -42,7 +47,7 @@ def arguments():
                         "all: also those that it does not have")
     parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="where the results go (default: "
                         "build/comparison/ and the time)")
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release",
+    parser.add_argument("--build", type=absolute_path, default=ROOT / "build" / "release",
                         metavar="DIR", help="folder of built programs to use as they are (default: build "
                         "build/release)")
     parser.add_argument("--report", type=pathlib.Path, metavar="DIR",
