@@ -76,6 +76,9 @@ public:
     static constexpr std::size_t kUnconfiguredMax = 10'000;
     /// How exactly settings' unconfigured_timeout is kept.
     static constexpr base::Duration kExpiryInterval = std::chrono::seconds(15);
+    /// Who is refused for too many unconfigured rooms makes the shard look over all of them, but no
+    /// more often.
+    static constexpr base::Duration kExpiryIntervalMin = std::chrono::seconds(1);
 
     struct Parts {
         reactor::World& world;
@@ -184,6 +187,7 @@ private:
     /// False: it takes time, or is refused.
     bool may_make(Lane& lane, Waiting& next);
     reactor::Deferred<void> run_welcome(xmpp::Jid room, xmpp::Jid user);
+    bool is_unconfigured(const Unconfigured& one);
     std::size_t unconfigured_of(const xmpp::Jid& user);
     void make_room(Lane& lane, const xmpp::Jid& owner);
     void expire();
@@ -222,7 +226,10 @@ private:
     RoomQueries queries_;
     ServiceCommands commands_;
     std::unordered_map<std::string, std::unique_ptr<Lane>> lanes_;
-    std::vector<Unconfigured> unconfigured_;  // And some that have been configured since.
+    // By maker; and some that have been configured since.
+    std::unordered_map<std::string, std::vector<Unconfigured>> unconfigured_;
+    std::size_t unconfigured_count_ = 0;
+    base::MonotonicTime expired_at_{};
     std::uint64_t last_ticket_ = 0;
     reactor::LoopingCall sweeper_;
     reactor::LoopingCall expirer_;

@@ -7,7 +7,7 @@
 #include "storage/database.h"
 #include "xmpp/core/namespaces.h"
 
-#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace server::modules::muc {
@@ -40,8 +40,10 @@ bool Rooms::may_make(Lane& lane, Waiting& next) {
         return false;
     };
     if (!settings_.open_to_all) return refuse_it(StanzaError::not_allowed());
-    if (unconfigured_.size() >= kUnconfiguredMax) expire();
-    if (unconfigured_.size() >= kUnconfiguredMax)
+    if (unconfigured_count_ >= kUnconfiguredMax &&
+        parts_.world.reactor.now() - expired_at_ >= kExpiryIntervalMin)
+        expire();
+    if (unconfigured_count_ >= kUnconfiguredMax)
         return refuse_it(StanzaError::resource_constraint());
     if (lane.welcome == user) {
         lane.welcome.reset();
@@ -77,32 +79,43 @@ reactor::Deferred<void> Rooms::run_welcome(Jid room, Jid user) {
     co_return {};
 }
 
+bool Rooms::is_unconfigured(const Unconfigured& one) {
+    const Lane* lane = find(one.room);
+    return lane != nullptr && lane->room && lane->room->locked();
+}
+
 std::size_t Rooms::unconfigured_of(const Jid& user) {
-    return static_cast<std::size_t>(std::ranges::count_if(unconfigured_, [&](const auto& one) {
-        const Lane* lane = find(one.room);
-        return lane != nullptr && lane->room && lane->room->locked() &&
-               lane->room->affiliations().of(user) == MucAffiliation::owner;
-    }));
+    const auto made = unconfigured_.find(user.text());
+    if (made == unconfigured_.end()) return 0;
+    unconfigured_count_ -=
+        std::erase_if(made->second, [&](const Unconfigured& one) { return !is_unconfigured(one); });
+    return made->second.size();
 }
 
 void Rooms::make_room(Lane& lane, const Jid& owner) {
     lane.room.emplace(Room::make_new(parts_of(lane.jid), settings_.defaults, owner));
     lane.created_at = now();
     lane.stored = false;
-    unconfigured_.push_back({.room = lane.jid, .since = parts_.world.reactor.now()});
+    unconfigured_[owner.bare().text()].push_back(
+        {.room = lane.jid, .since = parts_.world.reactor.now()});
+    ++unconfigured_count_;
 }
 
 // §10.1.1: who does not configure a room in time is taken to have cancelled it.
 void Rooms::expire() {
-    const base::MonotonicTime time = parts_.world.reactor.now();
+    const base::MonotonicTime time = expired_at_ = parts_.world.reactor.now();
     std::vector<Jid> late;
-    std::erase_if(unconfigured_, [&](const Unconfigured& one) {
-        const Lane* lane = find(one.room);
-        if (lane == nullptr || !lane->room || !lane->room->locked()) return true;
-        if (time - one.since < settings_.unconfigured_timeout) return false;
-        late.push_back(one.room);
-        return true;
-    });
+    unconfigured_count_ = 0;
+    for (auto made = unconfigured_.begin(); made != unconfigured_.end();) {
+        std::erase_if(made->second, [&](const Unconfigured& one) {
+            if (!is_unconfigured(one)) return true;
+            if (time - one.since < settings_.unconfigured_timeout) return false;
+            late.push_back(one.room);
+            return true;
+        });
+        unconfigured_count_ += made->second.size();
+        made = made->second.empty() ? unconfigured_.erase(made) : std::next(made);
+    }
     for (const Jid& room : late)
         order(room, {.judge = [](const Room& one) { return one.judge_expiry(); }})
             .detach("a room that is gone needs no end");
