@@ -1,7 +1,5 @@
 // asio_comparison: this library against plain Boost.Asio, the same jobs in one run, in turns; the
 // median of several rounds. Prints a table: see "Beside Boost.Asio" in reactor/README.md.
-//   asio_comparison [rounds, default 5] [seconds per echo, default 2] [echo | memory | loop]
-//   asio_comparison quick: everything once, for a moment
 #include "tests/bench/asio/child.h"
 #include "tests/bench/asio/load.h"
 #include "tests/bench/asio/sides.h"
@@ -140,10 +138,21 @@ void compare_memory(const Scale& scale) {
     row("idle TLS 1.3 connection, callbacks", tls(reactor_tls_echo), tls(asio_tls_echo), true);
 }
 
+constexpr const char* kUsage =
+    "The same jobs with the reactor and with plain Boost.Asio, in turns, as a table of medians.\n"
+    "  asio_comparison [ROUNDS [SECONDS [JOBS]]]  ROUNDS of each job (5), SECONDS of each echo "
+    "(2);\n"
+    "                                             JOBS: echo, memory or loop (all)\n"
+    "  asio_comparison quick                      everything once, for a moment\n";
+
 }  // namespace
 
 int main(int argc, char** argv) {
     Scale scale;
+    if (argc > 1 && std::string_view(argv[1]).starts_with("-")) {
+        std::fputs(kUsage, stdout);
+        return 0;
+    }
     if (argc > 1 && std::string_view(argv[1]) == "quick") {
         scale = {.rounds = 1,
                  .seconds = 0.05,
