@@ -155,11 +155,11 @@ void Phone::leave() {
     tasks_.add("leave", client_->disconnect());
 }
 
-// Its pings may be unacknowledged: there is always one.
+// Its pings may be under way: of many phones there is always one.
 bool Phone::at_rest() const {
     return online() && std::ranges::none_of(outgoing_, &Outgoing::is_message) &&
-           unanswered_.empty() && open_requests_ == 0 && maybe_blocked_.empty() && available_ &&
-           priority_ >= 0 && !asleep_;
+           unanswered_.empty() && open_requests_ == open_looks_ && maybe_blocked_.empty() &&
+           available_ && priority_ >= 0 && !asleep_;
 }
 
 std::string Phone::unrest() const {
@@ -168,7 +168,7 @@ std::string Phone::unrest() const {
                        online()      ? "online"
                        : connecting_ ? "connecting"
                                      : "offline",
-                       outgoing_.size(), unanswered_.size(), open_requests_,
+                       outgoing_.size(), unanswered_.size(), open_requests_ - open_looks_,
                        maybe_blocked_.empty() ? "" : ", blocks somebody");
 }
 

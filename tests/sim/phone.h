@@ -171,7 +171,8 @@ private:
     std::string archived_through_;  // Id of the last message that it has from the archive.
     std::optional<std::vector<MessageKey>> archive_;  // While it looks at all of it.
     std::size_t open_requests_ = 0;
-    unsigned failures_ = 0;  // To connect, in a row.
+    std::size_t open_looks_ = 0;  // Of these, those that only look whether somebody is there.
+    unsigned failures_ = 0;       // To connect, in a row.
     bool connecting_ = false;
     bool calm_ = false;
     bool leaving_ = false;

@@ -149,8 +149,11 @@ void Phone::change_subscription() {
 
 // A connection that does not answer is as good as none.
 void Phone::look() {
+    if (!online()) return;
+    ++open_looks_;
     request(xmpp::IqType::get, xmpp::Element("ping", xmpp::ns::ping),
             [this, asked = client_.get()](bool answered) {
+                --open_looks_;
                 if (answered || asked != client_.get() || !online()) return;
                 note("hears nothing");
                 client_->cut();
