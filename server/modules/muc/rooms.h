@@ -64,8 +64,10 @@ public:
     /// Messages of one room that are being stored; further ones wait.
     static constexpr std::size_t kStoringMax = 256;
     /// A busy room tells its occupants of several messages at a time, because a write to a client
-    /// costs more than what is in it: so long after the last, for each client, and at most.
+    /// costs more than what is in it: so long after the last, for each client, at least and at
+    /// most. What is on disk waits at most as long for what is on its way there.
     static constexpr base::Duration kBreathPerSession = std::chrono::microseconds(25);
+    static constexpr base::Duration kBreathMin = std::chrono::milliseconds(5);
     static constexpr base::Duration kBreathMax = std::chrono::milliseconds(20);
     /// Presence that those who enter cause before others have their turn: when everybody comes back
     /// at once, who talks does not wait for all of them.
@@ -143,6 +145,7 @@ private:
         base::WallTime at{};
         storage::MessageId id = 0;
         bool done = false;
+        base::MonotonicTime done_at{};
         std::optional<base::Failure> failure{};
     };
     struct Lane {

@@ -218,7 +218,8 @@ void Rooms::begin_storing(Lane& lane, Reflection said, Waiting next) {
                                                      .request = std::move(next.stanza),
                                                      .origin = next.origin,
                                                      .at = now(),
-                                                     .done = !archived});
+                                                     .done = !archived,
+                                                     .done_at = parts_.world.reactor.now()});
     if (!archived) return release(lane);
     tasks_.add("room message", run_store(lane.jid, one.ticket, one.said, one.origin));
     if (next.origin) parts_.router.report(*next.origin, {.kind = OriginReport::Kind::placed});
@@ -239,6 +240,7 @@ reactor::Deferred<void> Rooms::run_store(Jid room, std::uint64_t ticket, Reflect
     const auto one = std::ranges::find(lane->storing, ticket, &Storing::ticket);
     if (one == lane->storing.end()) co_return {};
     one->done = true;
+    one->done_at = parts_.world.reactor.now();
     if (saved) {
         one->id = saved->id;
         one->at = storage::time_of(saved->id);
@@ -260,9 +262,12 @@ bool Rooms::takes_breath(Lane& lane) {
     }
     if (!lane.room || lane.storing.size() >= kStoringMax || service_.stopping) return false;
     if (!lane.waiting.empty() && !may_go_on(lane)) return false;
-    const base::Duration pause =
-        std::min(kBreathMax, kBreathPerSession * static_cast<int>(lane.room->sessions()));
-    if (parts_.world.reactor.now() - lane.released_at >= pause) return false;
+    const base::Duration pause = std::clamp<base::Duration>(
+        kBreathPerSession * static_cast<int>(lane.room->sessions()), kBreathMin, kBreathMax);
+    const base::MonotonicTime time = parts_.world.reactor.now();
+    const bool more_comes =
+        !lane.storing.back().done && time - lane.storing.front().done_at < kBreathMax;
+    if (!more_comes && time - lane.released_at >= pause) return false;
     rest(lane);
     return true;
 }
