@@ -2,7 +2,7 @@ target_sources(server_modules PRIVATE
     modules/archive.cpp modules/archive_expiry.cpp modules/archive_plan.cpp modules/archive_queries.cpp
     modules/blocking.cpp modules/caps.cpp modules/carbons.cpp modules/catalog.cpp modules/client_state.cpp modules/contact_addresses.cpp modules/disco.cpp
     modules/disco_directory.cpp modules/last_activity.cpp modules/muc/muc.cpp modules/muc/room_info.cpp
-    modules/muc/room_queries.cpp modules/muc/rooms.cpp modules/muc/rooms_making.cpp modules/muc/rooms_operator.cpp modules/muc/rooms_saving.cpp
+    modules/muc/room_queries.cpp modules/muc/rooms.cpp modules/muc/rooms_history.cpp modules/muc/rooms_making.cpp modules/muc/rooms_operator.cpp modules/muc/rooms_saving.cpp
     modules/muc/rooms_service.cpp modules/muc/service_commands.cpp modules/offline.cpp modules/ping.cpp
     modules/private_storage.cpp modules/registration.cpp modules/retraction.cpp modules/roster.cpp modules/stanza_ids.cpp modules/time.cpp
     modules/vcard.cpp modules/version.cpp)

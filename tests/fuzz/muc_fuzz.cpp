@@ -57,10 +57,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const OccupantIds ids(std::string(OccupantIds::kSecretBytes, 's'));
     static const RoomLimits limits;
     static const RoomService service;
+    SharedTexts texts;
     Room room = Room::make_new({.jid = *xmpp::Jid::parse("coven@chat.shakespeare.lit"),
                                 .ids = ids,
                                 .limits = limits,
-                                .service = service},
+                                .service = service,
+                                .texts = texts},
                                {}, *xmpp::Jid::parse("crone1@shakespeare.lit"));
     bool from_owner = true;
     fuzz::for_each_stanza(data, size, 32, [&](xmpp::StanzaElement& element) {

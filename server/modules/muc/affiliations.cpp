@@ -4,6 +4,7 @@
 #include "xmpp/core/precis.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace server::modules::muc {
@@ -29,6 +30,12 @@ std::string nick_key(std::string_view nick) {
 
 std::string nick_skeleton(std::string_view nick) {
     return xmpp::visual_skeleton(nick_key(nick));
+}
+
+NickHashes hashes_of_nick(std::string_view nick) {
+    const std::hash<std::string_view> hash;
+    return {.key = static_cast<std::uint32_t>(hash(nick_key(nick))),
+            .skeleton = static_cast<std::uint32_t>(hash(nick_skeleton(nick)))};
 }
 
 bool look_alike(std::string_view nick, std::string_view skeleton, std::string_view other,

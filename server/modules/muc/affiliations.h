@@ -24,6 +24,12 @@ std::string nick_key(std::string_view nick);
 bool look_alike(std::string_view nick, std::string_view skeleton, std::string_view other,
                 std::string_view other_skeleton);
 std::string nick_skeleton(std::string_view nick);
+/// Of both, to find nicks among many.
+struct NickHashes {
+    std::uint32_t key = 0;
+    std::uint32_t skeleton = 0;
+};
+NickHashes hashes_of_nick(std::string_view nick);
 /// §14.1: nothing that cannot be seen.
 bool is_visible_nick(std::string_view nick);
 

@@ -3,6 +3,7 @@
 #include "server/modules/muc/occupant_ids.h"
 #include "xmpp/payloads/delay.h"
 #include "xmpp/payloads/stanza_id.h"
+#include "xmpp/xml/read_stanza.h"
 
 #include <algorithm>
 #include <utility>
@@ -19,22 +20,28 @@ std::size_t characters_in(std::string_view text) {
 }  // namespace
 
 void History::drop_oldest() {
-    bytes_ -= messages_.front().bytes;
+    bytes_ -= messages_.front().xml.size();
     messages_.pop_front();
 }
 
-void History::add(const xmpp::Jid& room, xmpp::Stanza message, base::WallTime at,
-                  std::uint32_t messages_max) {
+void History::add(const xmpp::Stanza& message, base::WallTime at, std::uint32_t messages_max) {
     if (messages_max == 0) return;
-    message.append_child(xmpp::delay_element(room.text(), at));
-    message.share_content();
-    const std::size_t bytes = message.raw_inner().view().size();
-    if (bytes > kBytesMax) return;
-    bytes_ += bytes;
-    messages_.push_back({.stanza = std::move(message), .at = at, .bytes = bytes});
+    std::string xml = message.to_xml();
+    if (xml.size() > kBytesMax) return;
+    bytes_ += xml.size();
+    messages_.push_back({.xml = std::move(xml), .at = at});
     trim(messages_max);
     while (bytes_ > kBytesMax)
         drop_oldest();
+}
+
+bool History::add_older(const xmpp::Stanza& message, base::WallTime at,
+                        std::uint32_t messages_max) {
+    std::string xml = message.to_xml();
+    if (messages_.size() >= messages_max || bytes_ + xml.size() > kBytesMax) return false;
+    bytes_ += xml.size();
+    messages_.push_front({.xml = std::move(xml), .at = at});
+    return true;
 }
 
 void History::trim(std::uint32_t messages_max) {
@@ -42,18 +49,26 @@ void History::trim(std::uint32_t messages_max) {
         drop_oldest();
 }
 
+void History::clear() {
+    messages_.clear();
+    bytes_ = 0;
+}
+
 void History::remove(const xmpp::Jid& room, std::string_view stanza_id,
                      std::string_view occupant_id) {
     for (auto message = messages_.begin(); message != messages_.end(); ++message) {
-        if (xmpp::find_stanza_id(message->stanza, room) != stanza_id) continue;
-        if (!occupant_id.empty() && occupant_id_of(message->stanza) != occupant_id) return;
-        bytes_ -= message->bytes;
+        if (message->xml.find(stanza_id) == std::string::npos) continue;
+        const auto stanza = xmpp::read_stanza(message->xml);
+        if (!stanza || xmpp::find_stanza_id(*stanza, room) != stanza_id) continue;
+        if (!occupant_id.empty() && occupant_id_of(*stanza) != occupant_id) return;
+        bytes_ -= message->xml.size();
         messages_.erase(message);
         return;
     }
 }
 
-std::vector<xmpp::Stanza> History::replay(const xmpp::Jid& to, const xmpp::MucHistoryLimits& wanted,
+std::vector<xmpp::Stanza> History::replay(const xmpp::Jid& room, const xmpp::Jid& to,
+                                          const xmpp::MucHistoryLimits& wanted,
                                           base::WallTime now) const {
     constexpr std::int64_t kMicroseconds = 1'000'000;
     std::vector<xmpp::Stanza> chosen;
@@ -63,13 +78,15 @@ std::vector<xmpp::Stanza> History::replay(const xmpp::Jid& to, const xmpp::MucHi
         const std::int64_t age = now.microseconds - message->at.microseconds;
         if (wanted.seconds && age > std::int64_t{*wanted.seconds} * kMicroseconds) break;
         if (wanted.since && message->at < *wanted.since) break;
-        xmpp::Stanza copy = message->stanza;
-        copy.set_to(to);
+        auto copy = xmpp::read_stanza(message->xml);
+        if (!copy) continue;
+        copy->append_child(xmpp::delay_element(room.text(), message->at));
+        copy->set_to(to);
         if (wanted.characters) {
-            characters += characters_in(copy.to_xml());
+            characters += characters_in(copy->to_xml());
             if (characters > *wanted.characters) break;
         }
-        chosen.push_back(std::move(copy));
+        chosen.push_back(*std::move(copy));
     }
     std::ranges::reverse(chosen);
     return chosen;

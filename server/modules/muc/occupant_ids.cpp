@@ -1,10 +1,14 @@
 #include "server/modules/muc/occupant_ids.h"
 
+#include "reactor/base/bytes.h"
 #include "reactor/base/check.h"
 #include "reactor/base/text.h"
 #include "xmpp/core/namespaces.h"
 #include "xmpp/sasl/crypto.h"
 
+#include <algorithm>
+#include <span>
+#include <string_view>
 #include <utility>
 
 namespace server::modules::muc {
@@ -13,19 +17,24 @@ OccupantIds::OccupantIds(std::string secret) : secret_(std::move(secret)) {
     CHECK(secret_.size() == kSecretBytes);
 }
 
-std::string OccupantIds::of(const xmpp::Jid& room, const xmpp::Jid& user) const {
-    constexpr std::size_t kBytes = 16;
+OccupantId OccupantIds::of(const xmpp::Jid& room, const xmpp::Jid& user) const {
     std::string names(room.bare_view());
     names += '\0';
     names += user.bare_view();
     const std::string mac = xmpp::sasl::hmac(xmpp::sasl::ScramHash::sha256, secret_, names);
-    return base::hex_encode(std::string_view(mac).substr(0, kBytes));
+    OccupantId id{};
+    std::copy_n(mac.begin(), id.size(), id.begin());
+    return id;
+}
+
+xmpp::Element OccupantIds::element_of(const OccupantId& id) {
+    xmpp::Element element("occupant-id", xmpp::ns::occupant_ids);
+    element.set_attribute("id", base::hex_encode(base::as_text(std::as_bytes(std::span(id)))));
+    return element;
 }
 
 xmpp::Element OccupantIds::element_of(const xmpp::Jid& room, const xmpp::Jid& user) const {
-    xmpp::Element element("occupant-id", xmpp::ns::occupant_ids);
-    element.set_attribute("id", of(room, user));
-    return element;
+    return element_of(of(room, user));
 }
 
 std::string_view occupant_id_of(const xmpp::Stanza& stanza) {

@@ -6,10 +6,14 @@
 #include "xmpp/core/jid.h"
 #include "xmpp/core/stanza.h"
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace server::modules::muc {
+
+using OccupantId = std::array<std::uint8_t, 16>;
 
 class OccupantIds {
 public:
@@ -18,8 +22,10 @@ public:
     /// `secret`: kSecretBytes random bytes, the same on all shards and over restarts.
     explicit OccupantIds(std::string secret);
 
-    /// 32 hexadecimal digits; of the bare address.
-    std::string of(const xmpp::Jid& room, const xmpp::Jid& user) const;
+    /// Of the bare address.
+    OccupantId of(const xmpp::Jid& room, const xmpp::Jid& user) const;
+    /// The id in 32 hexadecimal digits.
+    static xmpp::Element element_of(const OccupantId& id);
     xmpp::Element element_of(const xmpp::Jid& room, const xmpp::Jid& user) const;
 
 private:

@@ -56,14 +56,23 @@ const Occupant* Room::occupant_of(const Jid& full) const {
     return found == occupants_.end() ? nullptr : &*found;
 }
 
+std::optional<std::size_t> Room::place_of(std::string_view nick) const {
+    const std::string key = nick_key(nick);
+    const std::uint32_t hash = hashes_of_nick(nick).key;
+    for (std::size_t place = 0; place < occupants_.size(); ++place)
+        if (occupants_[place].nick_hashes.key == hash && nick_key(occupants_[place].nick) == key)
+            return place;
+    return std::nullopt;
+}
+
 Occupant* Room::find_nick(std::string_view nick) {
-    const auto found = std::ranges::find(occupants_, nick_key(nick), &Occupant::key);
-    return found == occupants_.end() ? nullptr : &*found;
+    const auto place = place_of(nick);
+    return place ? &occupants_[*place] : nullptr;
 }
 
 const Occupant* Room::find_nick(std::string_view nick) const {
-    const auto found = std::ranges::find(occupants_, nick_key(nick), &Occupant::key);
-    return found == occupants_.end() ? nullptr : &*found;
+    const auto place = place_of(nick);
+    return place ? &occupants_[*place] : nullptr;
 }
 
 std::size_t Room::index_of(const Occupant& occupant) const {
@@ -75,7 +84,7 @@ std::size_t Room::index_of(const Occupant& occupant) const {
 Standing Room::standing_of(const Jid& user) const {
     Standing standing{.affiliation = affiliations_.of(user), .role = MucRole::none};
     for (const Occupant& occupant : occupants_)
-        if (occupant.jid.same_bare(user)) standing.role = std::max(standing.role, occupant.role);
+        if (occupant.user().same_bare(user)) standing.role = std::max(standing.role, occupant.role);
     if (standing.affiliation >= MucAffiliation::admin) standing.role = MucRole::moderator;
     return standing;
 }
@@ -93,7 +102,7 @@ bool Room::sees_addresses(const Jid& user) const {
 std::string Room::nick_of(const Jid& user) const {
     if (const Occupant* exact = occupant_of(user)) return exact->nick;
     for (const Occupant& occupant : occupants_)
-        if (occupant.jid.same_bare(user)) return occupant.nick;
+        if (occupant.user().same_bare(user)) return occupant.nick;
     return {};
 }
 
@@ -102,10 +111,32 @@ void Room::set_version(std::int64_t version) {
     affiliations_.number_all();
 }
 
-void Room::restore(Occupant occupant) {
-    if (find_nick(occupant.nick) != nullptr || occupant.sessions.empty()) return;
-    sessions_ += occupant.sessions.size();
-    occupants_.push_back(std::move(occupant));
+Occupant& Room::add_occupant(const std::string& nick, MucRole role, OccupantSession session) {
+    // Many rooms are small: twice the place would be much.
+    constexpr std::size_t kGrowth = 4;
+    if (occupants_.size() == occupants_.capacity())
+        occupants_.reserve(occupants_.size() + occupants_.size() / kGrowth + 1);
+    Occupant& added =
+        occupants_.emplace_back(Occupant{.nick = nick,
+                                         .nick_hashes = hashes_of_nick(nick),
+                                         .role = role,
+                                         .id = parts_.ids.of(parts_.jid, session.jid)});
+    added.sessions.push_back(std::move(session));
+    ++sessions_;
+    return added;
+}
+
+void Room::restore(const std::string& nick, MucRole role, Jid client, std::string presence) {
+    if (find_session(client) != nullptr) return;
+    OccupantSession session{.jid = std::move(client),
+                            .presence = parts_.texts.share(std::move(presence))};
+    Occupant* known = find_nick(nick);
+    if (known == nullptr) {
+        add_occupant(nick, role, std::move(session));
+    } else if (known->user().same_bare(session.jid) && known->sessions.size() < kSessionsMax) {
+        known->sessions.push_back(std::move(session));
+        ++sessions_;
+    }
 }
 
 }  // namespace server::modules::muc

@@ -13,9 +13,11 @@
 #include "server/modules/muc/occupant_ids.h"
 #include "server/modules/muc/privileges.h"
 #include "server/modules/muc/room_config.h"
+#include "server/modules/muc/shared_texts.h"
 #include "xmpp/core/stanza.h"
 #include "xmpp/payloads/muc_requests.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <list>
 #include <optional>
@@ -39,21 +41,23 @@ using Effects = std::vector<Delivery>;
 
 /// A client in the room.
 struct OccupantSession {
-    xmpp::Jid jid;           ///< Full.
-    std::string presence{};  ///< The content of its presence, as it is shown.
-    std::string lang{};
+    xmpp::Jid jid;                 ///< Full.
+    base::SharedBytes presence{};  ///< The content of its presence, as it is shown.
+    base::SharedBytes lang{};
 };
 
 /// Somebody in the room under one nick, with one client or more of one user (§7.2.8).
 struct Occupant {
     std::string nick;
-    std::string key;         ///< nick_key(nick)
-    std::string skeleton{};  ///< nick_skeleton(nick)
-    xmpp::Jid jid;           ///< Bare.
+    NickHashes nick_hashes{};
     MucRole role = MucRole::none;
-    std::vector<OccupantSession> sessions{};  ///< The last one's presence is shown.
-    std::optional<base::WallTime> spoke_at{};
+    OccupantId id{};
+    std::vector<OccupantSession> sessions{};  ///< At least one; the last one's presence is shown.
+    base::WallTime spoke_at{};                ///< 0: it has not.
     reactor::Pace pace{};
+
+    /// The user, by one of the clients.
+    const xmpp::Jid& user() const { return sessions.front().jid; }
 };
 
 struct RoomSubject {
@@ -139,6 +143,7 @@ public:
         const OccupantIds& ids;
         const RoomLimits& limits;
         const RoomService& service;
+        SharedTexts& texts;
     };
 
     /// What is stored of a room.
@@ -203,6 +208,10 @@ public:
     const std::vector<Occupant>& occupants() const { return occupants_; }
     const Hats& hats() const { return hats_; }
     History& history() { return history_; }
+    /// Of that, what is kept at most.
+    std::uint32_t history_max() const {
+        return std::min(config_.history_max, parts_.limits.history_max);
+    }
     /// Of the room's photos; see RoomVcard.
     const std::string& avatar_hashes() const { return avatar_hashes_; }
     bool locked() const { return locked_; }
@@ -224,8 +233,10 @@ public:
 
     /// The affiliations have been stored for the first time, as that version (XEP-0463).
     void set_version(std::int64_t version);
-    /// Puts back somebody whose stream outlived a restart. No presence is sent.
-    void restore(Occupant occupant);
+    /// Puts back a client whose stream outlived a restart. No presence is sent.
+    void restore(const std::string& nick, MucRole role, xmpp::Jid client, std::string presence);
+    /// Whether anybody has been let in who does not know yet who is there.
+    bool has_entries() const { return !entries_.empty(); }
 
 private:
     /// A private message or an invitation, whose refusal goes back to who sent it.
@@ -421,7 +432,9 @@ private:
     void relay(const xmpp::Stanza& request, Effects& effects);
     void relay_response(const xmpp::Stanza& response, Effects& effects);
 
+    Occupant& add_occupant(const std::string& nick, MucRole role, OccupantSession session);
     Occupant* find_session(const xmpp::Jid& full);
+    std::optional<std::size_t> place_of(std::string_view nick) const;
     Occupant* find_nick(std::string_view nick);
     const Occupant* find_nick(std::string_view nick) const;
     std::size_t index_of(const Occupant& occupant) const;

@@ -44,7 +44,7 @@ base::Result<Element, StanzaError> Room::list(const Jid& user, const Element& qu
     if (const MucRole* role = std::get_if<MucRole>(&which)) {
         for (const Occupant& occupant : occupants_)
             if (occupant.role == *role)
-                answer.add(xmpp::MucItem{.affiliation = affiliations_.of(occupant.jid),
+                answer.add(xmpp::MucItem{.affiliation = affiliations_.of(occupant.user()),
                                          .role = occupant.role,
                                          .jid = occupant.sessions.back().jid.text(),
                                          .nick = occupant.nick}
@@ -125,9 +125,9 @@ base::Result<RoomChange, StanzaError> Room::judge(const Stanza& request,
         if (target == nullptr)
             return std::unexpected(StanzaError::item_not_found("nobody here has that nick"));
         if (auto refusal = refuse_role_change(
-                standing, {affiliations_.of(target->jid), target->role}, *change.role))
+                standing, {affiliations_.of(target->user()), target->role}, *change.role))
             return std::unexpected(*std::move(refusal));
-        keep_role(judged, target->jid, *change.role);
+        keep_role(judged, target->user(), *change.role);
         judged.roles.push_back(std::move(change));
     }
     if (auto refusal = refuse_lists(judged)) return std::unexpected(*std::move(refusal));
@@ -224,9 +224,9 @@ void Room::apply_affiliation(const Affiliated& entry, const std::string& actor, 
     for (std::size_t i = occupants_.size(); i-- > 0;) {
         Occupant& occupant = occupants_[i];
         const bool by_domain = !entry.jid.has_local() &&
-                               occupant.jid.domain() == entry.jid.domain() &&
-                               affiliations_.find(occupant.jid) == nullptr;
-        if (!occupant.jid.same_bare(entry.jid) && !by_domain) continue;
+                               occupant.user().domain() == entry.jid.domain() &&
+                               affiliations_.find(occupant.user()) == nullptr;
+        if (!occupant.user().same_bare(entry.jid) && !by_domain) continue;
         present = present || (is_shown(occupant) && !by_domain);
         apply_affiliation_here(occupant, before, entry, text, notices);
     }
@@ -240,7 +240,7 @@ void Room::apply_affiliation(const Affiliated& entry, const std::string& actor, 
 void Room::apply_affiliation_here(Occupant& occupant, MucAffiliation before,
                                   const Affiliated& entry, PresenceText text, Notices& notices) {
     const MucRole role =
-        initial_role(affiliations_.of(occupant.jid), config_.moderated, config_.members_only);
+        initial_role(affiliations_.of(occupant.user()), config_.moderated, config_.members_only);
     if (role == MucRole::none) {
         text.codes = codes_of(entry.affiliation == MucAffiliation::outcast ? Removal::banned
                                                                            : Removal::affiliation);

@@ -141,7 +141,7 @@ void Room::apply_hats(Hats hats, Notices& notices) {
     const Hats before = std::exchange(hats_, std::move(hats));
     if (before == hats_) return;
     for (const Occupant& occupant : occupants_)
-        if (before.element_of(occupant.jid) != hats_.element_of(occupant.jid))
+        if (before.element_of(occupant.user()) != hats_.element_of(occupant.user()))
             tell_all(occupant, {}, notices.rest);
     if (before.all() != hats_.all())
         tell_code(xmpp::MucStatus::configuration_changed, notices.rest);

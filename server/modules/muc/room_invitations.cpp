@@ -42,7 +42,7 @@ Outcome Room::on_invites(const Stanza& message, xmpp::MucMediated mediated, Effe
         refuse(message, StanzaError::not_acceptable("you are not in the room"), effects);
         return {};
     }
-    const MucAffiliation affiliation = affiliations_.of(sender->jid);
+    const MucAffiliation affiliation = affiliations_.of(sender->user());
     const bool edits_members = may(affiliation, AffiliationPrivilege::edit_member_list);
     const bool allowed = may(sender->role, RolePrivilege::invite) &&
                          (!config_.members_only || edits_members ||
@@ -98,7 +98,7 @@ void Room::on_decline(const Stanza& message, const xmpp::MucDecline& decline,
     } else {
         const bool belongs = affiliations_.of(decline.to) >= MucAffiliation::member ||
                              std::ranges::any_of(occupants_, [&](const Occupant& occupant) {
-                                 return occupant.jid.same_bare(decline.to);
+                                 return occupant.user().same_bare(decline.to);
                              });
         if (belongs) to = {decline.to};
     }
@@ -151,7 +151,7 @@ Outcome Room::on_voice_form(const Stanza& message, const Element& x, Effects& ef
     // Meanwhile gone, or heard already.
     if (!allows || visitor == nullptr || visitor->role != MucRole::visitor) return {};
     RoomChange change{.request = message};
-    keep_role(change, visitor->jid, MucRole::participant);
+    keep_role(change, visitor->user(), MucRole::participant);
     change.roles.push_back({.role = MucRole::participant, .nick = visitor->nick});
     return change;
 }

@@ -90,7 +90,7 @@ void Room::relay(const Stanza& request, Effects& effects) {
         return refuse(request, StanzaError::forbidden(), effects);
     const bool of_user = payload.ns() == xmpp::ns::vcard || payload.ns() == xmpp::ns::pubsub;
     Relay one{.number = ++last_relay_,
-              .asked = of_user ? target->jid : target->sessions.back().jid,
+              .asked = of_user ? target->user().bare() : target->sessions.back().jid,
               .asker = *request.from(),
               .nick = target->nick,
               .id = std::string(request.id())};

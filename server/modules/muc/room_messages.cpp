@@ -110,9 +110,9 @@ Outcome Room::on_groupchat(const Stanza& message, base::WallTime now, Effects& e
     }
     // XEP-0500: only what has a body counts; admins and owners are free.
     if (config_.slow_mode_seconds > 0 && message.has_body() &&
-        affiliations_.of(speaker->jid) < MucAffiliation::admin) {
+        affiliations_.of(speaker->user()) < MucAffiliation::admin) {
         const std::int64_t pause = std::int64_t{config_.slow_mode_seconds} * kMicroseconds;
-        if (speaker->spoke_at && now.microseconds - speaker->spoke_at->microseconds < pause) {
+        if (now.microseconds - speaker->spoke_at.microseconds < pause) {
             refuse(message,
                    StanzaError::policy_violation("You have exceeded the limit imposed by the slow "
                                                  "mode in this room. You have to wait.")
@@ -129,14 +129,14 @@ Reflection Room::reflection_of(const Occupant& speaker, const Stanza& message) c
     Reflection said{
         .stanza = message,
         .speaker = *message.from(),
-        .item = xmpp::muc_user_element({.affiliation = affiliations_.of(speaker.jid),
+        .item = xmpp::muc_user_element({.affiliation = affiliations_.of(speaker.user()),
                                         .role = speaker.role,
                                         .jid = message.from()->text()}),
         .archived = config_.archived && !locked_ && xmpp::is_worth_archiving_in_room(message)};
     strip(said.stanza, parts_.jid);
     said.stanza.set_from(occupant_jid(speaker.nick));
     said.stanza.clear_to();
-    said.stanza.append_child(parts_.ids.element_of(parts_.jid, speaker.jid));
+    said.stanza.append_child(OccupantIds::element_of(speaker.id));
     return said;
 }
 
@@ -148,8 +148,7 @@ void Room::reflect(Reflection said, base::WallTime at, std::string_view stanza_i
     forget_retracted(said.stanza);
     // §7.2.13: the subject is no part of the history.
     if (xmpp::is_worth_archiving_in_room(said.stanza) && !changes_subject(said.stanza))
-        history_.add(parts_.jid, said.stanza, at,
-                     std::min(config_.history_max, parts_.limits.history_max));
+        history_.add(said.stanza, at, history_max());
     // A moderation may come from outside.
     if (sessions_ > 0) effects.push_back({.stanza = std::move(said.stanza), .to = everybody()});
 }
@@ -176,7 +175,7 @@ void Room::on_private_message(const Stanza& message, Effects& effects) {
     strip(copy, parts_.jid);
     copy.set_from(occupant_jid(sender->nick));
     copy.append_child(Element("x", xmpp::ns::muc_user));
-    copy.append_child(parts_.ids.element_of(parts_.jid, sender->jid));
+    copy.append_child(OccupantIds::element_of(sender->id));
     copy.share_content();
     for (const OccupantSession& session : target->sessions)
         remember_sent({.to = session.jid,

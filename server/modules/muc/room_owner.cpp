@@ -106,10 +106,10 @@ base::Result<RoomChange, StanzaError> Room::judge_form(const Stanza& request,
 // §10.2.1: what bears on privacy has its own code, all else 104.
 void Room::apply_config(const RoomConfig& config, Notices& notices) {
     const RoomConfig before = std::exchange(config_, config);
-    history_.trim(std::min(config_.history_max, parts_.limits.history_max));
+    history_.trim(history_max());
     if (config_.members_only && !before.members_only) {
         for (std::size_t i = occupants_.size(); i-- > 0;) {
-            if (may_enter(occupants_[i].jid)) continue;
+            if (may_enter(occupants_[i].user())) continue;
             const PresenceText text{
                 .codes = codes_of(Removal::members_only), .role = MucRole::none, .leaves = true};
             remove_occupant(i, text, notices.removed, notices.rest);

@@ -97,11 +97,11 @@ void Room::refuse_presence(const Stanza& presence, const StanzaError& error,
 }
 
 std::optional<OccupantSession> Room::session_from(const Stanza& presence) const {
-    OccupantSession session{.jid = *presence.from(),
-                            .presence = content_for_others(presence),
-                            .lang = std::string(presence.lang())};
-    if (session.presence.size() > kPresenceBytesMax) return std::nullopt;
-    return session;
+    std::string content = content_for_others(presence);
+    if (content.size() > kPresenceBytesMax) return std::nullopt;
+    return OccupantSession{.jid = *presence.from(),
+                           .presence = parts_.texts.share(std::move(content)),
+                           .lang = parts_.texts.share(std::string(presence.lang()))};
 }
 
 // --- entering
@@ -112,15 +112,18 @@ std::optional<StanzaError> Room::refuse_nick(const Jid& user, std::string_view n
         return StanzaError::policy_violation("the nick is too long")
             .with_type(xmpp::ErrorType::modify);
     const Occupant* holder = find_nick(nick);
-    if (holder != nullptr && !holder->jid.same_bare(user)) return StanzaError::conflict();
+    if (holder != nullptr && !holder->user().same_bare(user)) return StanzaError::conflict();
     const Affiliated* reserved = affiliations_.holder_of(nick);
     if (reserved != nullptr && !reserved->jid.same_bare(user)) return StanzaError::conflict();
     // §13.6: nobody is to be taken for another.
     const Affiliated* taken_for = affiliations_.look_alike_of(nick);
     if (taken_for != nullptr && !taken_for->jid.same_bare(user)) return StanzaError::conflict();
     const std::string skeleton = nick_skeleton(nick);
+    const std::uint32_t hash = hashes_of_nick(nick).skeleton;
     const bool mimics = std::ranges::any_of(occupants_, [&](const Occupant& other) {
-        return look_alike(nick, skeleton, other.nick, other.skeleton) && !other.jid.same_bare(user);
+        return other.nick_hashes.skeleton == hash &&
+               look_alike(nick, skeleton, other.nick, nick_skeleton(other.nick)) &&
+               !other.user().same_bare(user);
     });
     if (mimics) return StanzaError::conflict();
     return std::nullopt;
@@ -161,7 +164,7 @@ void Room::enter(const Stanza& presence, const xmpp::Element& x, base::WallTime 
         if (known->nick != nick) change_nick(*known, presence, effects);
         if (known->nick != nick) return;
         const auto own = std::ranges::find(known->sessions, user, &OccupantSession::jid);
-        const bool changed = own->presence != session->presence;
+        const bool changed = own->presence.view() != session->presence.view();
         *own = *session;
         std::rotate(own, own + 1, known->sessions.end());
         if (changed && is_shown(*known)) tell_others(*known, {}, effects);
@@ -176,14 +179,11 @@ void Room::enter(const Stanza& presence, const xmpp::Element& x, base::WallTime 
     const bool created = locked_ && occupants_.empty();
     Occupant* occupant = find_nick(nick);
     if (occupant == nullptr) {
-        occupant = &occupants_.emplace_back(Occupant{.nick = nick,
-                                                     .key = nick_key(nick),
-                                                     .skeleton = nick_skeleton(nick),
-                                                     .jid = user.bare(),
-                                                     .role = role_on_entry(user)});
+        occupant = &add_occupant(nick, role_on_entry(user), *std::move(session));
+    } else {
+        occupant->sessions.push_back(*std::move(session));
+        ++sessions_;
     }
-    occupant->sessions.push_back(*std::move(session));
-    ++sessions_;
     send_all_to_newcomer(
         *occupant, occupant->sessions.back(),
         {.session = user, .join = join, .id = std::string(presence.id()), .created = created}, now,
@@ -220,7 +220,7 @@ void Room::complete_entry(const Occupant& self, const OccupantSession& session, 
     Stanza own = presence_of(self, session, true, text, true);
     if (!entry.id.empty()) own.set_id(entry.id);
     send(std::move(own), session.jid, effects);
-    for (Stanza& said : history_.replay(session.jid, entry.join.history, now))
+    for (Stanza& said : history_.replay(parts_.jid, session.jid, entry.join.history, now))
         effects.push_back({.stanza = std::move(said), .to = {session.jid}});
     send_subject(session.jid, effects);
     if (!avatar_hashes_.empty()) send_avatar({session.jid}, effects);
@@ -256,7 +256,7 @@ void Room::change_nick(Occupant& occupant, const Stanza& presence, Effects& effe
     const std::string nick(presence.to()->resource());
     std::optional<StanzaError> refusal;
     if (!may(occupant.role, RolePrivilege::change_nick)) refusal = StanzaError::not_acceptable();
-    if (!refusal) refusal = refuse_nick(occupant.jid, nick);
+    if (!refusal) refusal = refuse_nick(occupant.user(), nick);
     const Occupant* holder = find_nick(nick);
     if (!refusal && holder != nullptr && holder != &occupant) refusal = StanzaError::conflict();
     auto session = session_from(presence);
@@ -265,8 +265,7 @@ void Room::change_nick(Occupant& occupant, const Stanza& presence, Effects& effe
     PresenceText going{.codes = {MucStatus::new_nick}, .new_nick = nick, .leaves = true};
     tell_all(occupant, going, effects);
     occupant.nick = nick;
-    occupant.key = nick_key(nick);
-    occupant.skeleton = nick_skeleton(nick);
+    occupant.nick_hashes = hashes_of_nick(nick);
     const auto own = std::ranges::find(occupant.sessions, *presence.from(), &OccupantSession::jid);
     *own = *std::move(session);
     std::rotate(own, own + 1, occupant.sessions.end());

@@ -28,7 +28,7 @@ void Room::keep_role(RoomChange& change, const Jid& user, MucRole role) const {
 // Those who run the room are not slowed down by it.
 bool Room::within_pace(const Jid& user, base::MonotonicTime now) {
     Occupant* occupant = find_session(user);
-    if (occupant == nullptr || affiliations_.of(occupant->jid) >= MucAffiliation::admin)
+    if (occupant == nullptr || affiliations_.of(occupant->user()) >= MucAffiliation::admin)
         return true;
     return occupant->pace.try_take(parts_.limits.occupant_pace, 1, now) &&
            pace_.try_take(parts_.limits.room_pace, 1, now);

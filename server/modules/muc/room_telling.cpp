@@ -56,7 +56,7 @@ void Room::refuse(const Stanza& request, const xmpp::StanzaError& error, Effects
 // The content is bytes: what the client said, and ours behind it. The tree has ours alone.
 Stanza Room::presence_of(const Occupant& occupant, const OccupantSession& session,
                          bool with_address, const PresenceText& text, bool to_self) const {
-    xmpp::MucItem item{.affiliation = affiliations_.of(occupant.jid),
+    xmpp::MucItem item{.affiliation = affiliations_.of(occupant.user()),
                        .role = text.role.value_or(occupant.role),
                        .jid = with_address ? session.jid.text() : std::string(),
                        .nick = text.new_nick,
@@ -74,16 +74,16 @@ Stanza Room::presence_of(const Occupant& occupant, const OccupantSession& sessio
     presence.set_attribute("from", occupant_jid(occupant.nick).text());
     if (text.leaves) presence.set_attribute("type", "unavailable");
     if (to_self && !text.id.empty()) presence.set_attribute("id", text.id);
-    if (!session.lang.empty()) presence.set_lang(session.lang);
+    if (!session.lang.empty()) presence.set_lang(session.lang.view());
     std::string inner;
     if (text.last_words != nullptr) {
         inner = *text.last_words;
     } else if (!text.leaves) {
-        inner = session.presence;
+        inner = session.presence.view();
     }
     presence.add(std::move(x));
-    presence.add(parts_.ids.element_of(parts_.jid, occupant.jid));
-    if (auto hats = text.leaves ? std::nullopt : hats_.element_of(occupant.jid))
+    presence.add(OccupantIds::element_of(occupant.id));
+    if (auto hats = text.leaves ? std::nullopt : hats_.element_of(occupant.user()))
         presence.add(*std::move(hats));
     for (const xmpp::Element& child : presence.children())
         append_xml(inner, child, xmpp::ns::client);

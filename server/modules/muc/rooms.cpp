@@ -34,6 +34,12 @@ bool wants_in(const Stanza& stanza) {
            stanza.to()->is_full() && stanza.child("x", xmpp::ns::muc) != nullptr;
 }
 
+// Somebody who enters is to be shown what was said.
+bool wants_history(const Stanza& stanza) {
+    return wants_in(stanza) &&
+           xmpp::MucJoin::parse(*stanza.child("x", xmpp::ns::muc)).history.stanzas != 0;
+}
+
 }  // namespace
 
 Rooms::Rooms(Parts parts, RoomsSettings settings)
@@ -77,9 +83,12 @@ base::WallTime Rooms::now() const {
     return parts_.world.clock.wall();
 }
 
-Room::Parts Rooms::parts_of(const Jid& room) const {
-    return {
-        .jid = room, .ids = parts_.occupant_ids, .limits = settings_.limits, .service = service_};
+Room::Parts Rooms::parts_of(const Jid& room) {
+    return {.jid = room,
+            .ids = parts_.occupant_ids,
+            .limits = settings_.limits,
+            .service = service_,
+            .texts = texts_};
 }
 
 Rooms::Lane* Rooms::find(const Jid& room) {
@@ -151,27 +160,24 @@ Rooms::Lane& Rooms::open(const Jid& room) {
 // A failure may come at once, and end the lane.
 void Rooms::load(Lane& lane) {
     lane.held = true;
-    tasks_.add("room load", run_load(lane.jid));
+    const bool with_history = !lane.waiting.empty() && wants_history(lane.waiting.front().stanza);
+    tasks_.add("room load", run_load(lane.jid, with_history));
 }
 
-reactor::Deferred<void> Rooms::run_load(Jid room) {
+reactor::Deferred<void> Rooms::run_load(Jid room, bool with_history) {
     struct Loaded {
         std::optional<storage::RoomState> state;
         std::vector<storage::ArchivedMessage> history;
         std::optional<std::string> avatar_hashes;
     };
     auto reading =
-        parts_.database.read([room, most = settings_.limits.history_max](
+        parts_.database.read([room, with_history, most = settings_.limits.history_max](
                                  storage::Transaction& transaction) -> base::Result<Loaded> {
             Loaded loaded;
             loaded.state = TRY(storage::Rooms(transaction).load(room));
             if (!loaded.state) return loaded;
             loaded.avatar_hashes = TRY(storage::Vcards(transaction).photo_sha1(room));
-            storage::ArchiveQuery query;
-            query.last_page = true;
-            query.max = most;
-            query.bytes_max = History::kBytesMax;
-            loaded.history = TRY(storage::Archive(transaction).page(room, query)).messages;
+            if (with_history) loaded.history = TRY(history_of(transaction, room, 0, most));
             return loaded;
         });
     base::Result<Loaded> loaded = co_await std::move(reading);
@@ -185,8 +191,9 @@ reactor::Deferred<void> Rooms::run_load(Jid room) {
         for (Waiting& one : std::exchange(lane->waiting, {}))
             refuse_waiting(one, refusal_of(loaded.error()));
     } else if (loaded->state) {
-        restore_room(*lane, *std::move(loaded->state), loaded->history,
-                     loaded->avatar_hashes.value_or(""));
+        restore_room(*lane, *std::move(loaded->state), loaded->avatar_hashes.value_or(""));
+        lane->history_away = !with_history;
+        bring_history(*lane, loaded->history);
     }
     drain(*lane);
     co_return {};
@@ -253,6 +260,8 @@ void Rooms::handle(Lane& lane, Waiting next) {
     if (next.ordered) return handle_order(lane, *std::move(next.ordered));
     if (!lane.room && wants_in(next.stanza) && !may_make(lane, next)) return;
     if (!lane.room) return handle_without_room(lane, std::move(next));
+    if (lane.history_away && wants_history(next.stanza))
+        return fetch_history(lane, std::move(next));
     if (!is_slow_enough(lane, next)) {
         settle(next.origin);
         return refuse(next.stanza, StanzaError::policy_violation("That is too fast for this room.")
@@ -262,6 +271,7 @@ void Rooms::handle(Lane& lane, Waiting next) {
     if (next.stanza.is_message()) return handle_message(lane, std::move(next));
     settle(next.origin);
     if (next.stanza.is_iq()) return handle_iq(lane, std::move(next));
+    if (wants_in(next.stanza)) lane.history_at = parts_.world.reactor.now();
     Effects effects;
     lane.room->on_presence(next.stanza, now(), effects);
     send(std::move(effects));
@@ -400,6 +410,12 @@ void Rooms::sweep() {
                time - lane.used_at >= kIdleTimeout;
     });
     loaded_.set(static_cast<std::int64_t>(lanes_.size()));
+    for (const auto& [name, lane] : lanes_) {
+        if (!may_forget_history(*lane) || time - lane->history_at < kIdleTimeout) continue;
+        lane->room->history().clear();
+        lane->history_away = true;
+        lane->history_from = 0;
+    }
 }
 
 }  // namespace server::modules::muc

@@ -15,6 +15,7 @@
 #include "server/observe/metrics.h"
 #include "server/routing/archive_id.h"
 #include "server/routing/router.h"
+#include "storage/tables/archive.h"
 #include "storage/tables/rooms.h"
 
 #include <cstdint>
@@ -72,7 +73,8 @@ public:
     /// Presence that those who enter cause before others have their turn: when everybody comes back
     /// at once, who talks does not wait for all of them.
     static constexpr std::size_t kEntryPresenceMax = 2000;
-    /// A room that nobody uses leaves memory after at least this.
+    /// A room that nobody uses leaves memory after at least this, and the history of one in which
+    /// nothing is said and which nobody enters: it is in the archive.
     static constexpr base::Duration kIdleTimeout = std::chrono::minutes(5);
     /// Rooms of this shard that their owners have not configured; one more is refused.
     static constexpr std::size_t kUnconfiguredMax = 10'000;
@@ -157,25 +159,36 @@ private:
         base::WallTime created_at{};
         base::MonotonicTime used_at{};
         base::MonotonicTime released_at{};  ///< The last message.
+        base::MonotonicTime history_at{};   ///< Its history was added to or shown.
+        /// The oldest message since the history went to the archive alone; 0: none.
+        storage::MessageId history_from = 0;
         /// Who has been found to own less rooms than they may.
         std::optional<xmpp::Jid> welcome{};
-        bool stored = false;    ///< In the database.
-        bool held = false;      ///< Being loaded, saved or removed.
-        bool draining = false;  ///< On the stack.
-        bool resting = false;   ///< In resting_.
+        bool stored = false;            ///< In the database.
+        bool held = false;              ///< Being loaded, saved or removed.
+        bool draining = false;          ///< On the stack.
+        bool resting = false;           ///< In resting_.
+        bool history_away = false;      ///< Up to history_from it is in the archive alone.
+        bool history_unstored = false;  ///< Some of it is in no archive.
     };
 
     Lane* find(const xmpp::Jid& room);
     Lane& open(const xmpp::Jid& room);
     void load(Lane& lane);
-    void restore_room(Lane& lane, storage::RoomState state,
-                      const std::vector<storage::ArchivedMessage>& history,
-                      std::string avatar_hashes);
+    void restore_room(Lane& lane, storage::RoomState state, std::string avatar_hashes);
     void receive_for_service(xmpp::Stanza stanza);
     void discover_service(xmpp::Stanza request);
     reactor::Deferred<void> run_command(xmpp::Stanza request);
     reactor::Deferred<void> run_list(xmpp::Stanza request, storage::RoomListQuery query);
-    reactor::Deferred<void> run_load(xmpp::Jid room);
+    reactor::Deferred<void> run_load(xmpp::Jid room, bool with_history);
+    static base::Result<std::vector<storage::ArchivedMessage>> history_of(
+        storage::Transaction& transaction, const xmpp::Jid& room, storage::MessageId before,
+        std::uint32_t messages_max);
+    void fetch_history(Lane& lane, Waiting next);
+    reactor::Deferred<void> run_history(xmpp::Jid room);
+    void bring_history(Lane& lane, const std::vector<storage::ArchivedMessage>& messages);
+    void note_told(Lane& lane, storage::MessageId id);
+    static bool may_forget_history(const Lane& lane);
     void drain(Lane& lane);
     bool may_go_on(const Lane& lane) const;
     void handle(Lane& lane, Waiting next);
@@ -200,8 +213,7 @@ private:
     void sweep();
 
     void begin_storing(Lane& lane, Reflection said, Waiting next);
-    reactor::Deferred<void> run_store(xmpp::Jid room, std::uint64_t ticket, Reflection said,
-                                      std::optional<Origin> origin);
+    reactor::Deferred<void> run_store(std::uint64_t ticket, Write write);
     void release(Lane& lane);
     bool takes_breath(Lane& lane);
     bool takes_turns(Lane& lane);
@@ -218,11 +230,12 @@ private:
     void refuse(const xmpp::Stanza& stanza, const xmpp::StanzaError& error);
     void settle(const std::optional<Origin>& origin);
     base::WallTime now() const;
-    Room::Parts parts_of(const xmpp::Jid& room) const;
+    Room::Parts parts_of(const xmpp::Jid& room);
 
     Parts parts_;
     RoomsSettings settings_;
     RoomService service_;
+    SharedTexts texts_;
     Counter& messages_;
     Counter& refused_;
     Gauge& loaded_;

@@ -2,6 +2,7 @@
 // before they apply, rooms when they are loaded, and who was in them over a restart.
 #include "server/modules/muc/rooms.h"
 
+#include "reactor/base/check.h"
 #include "reactor/reactor.h"
 #include "server/routing/roster_edits.h"
 #include "storage/database.h"
@@ -13,6 +14,7 @@
 #include "xmpp/payloads/date_time.h"
 #include "xmpp/payloads/stanza_id.h"
 #include "xmpp/xml/read_stanza.h"
+#include "xmpp/xml/writer.h"
 
 #include <algorithm>
 #include <array>
@@ -73,9 +75,12 @@ Affiliated from_row(RoomAffiliationRow row) {
 
 // With the speaker's address behind everything: room_queries.h takes it off again.
 std::string xml_for_archive(const Reflection& said) {
-    Stanza kept = said.stanza;
-    kept.append_child(said.item);
-    return kept.to_xml();
+    constexpr std::string_view kEnd = "</message>";
+    std::string xml = said.stanza.to_xml();
+    CHECK(xml.ends_with(kEnd));  // It has the speaker's occupant id at least.
+    xml.resize(xml.size() - kEnd.size());
+    append_xml(xml, said.item, xmpp::ns::client);
+    return xml += kEnd;
 }
 
 storage::MessageCopy copy_for(const Jid& room, const Reflection& said) {
@@ -213,26 +218,26 @@ std::optional<Retraction> retraction_in(const Stanza& message, const ArchiveIds&
 
 void Rooms::begin_storing(Lane& lane, Reflection said, Waiting next) {
     const bool archived = said.archived;
+    Write write{.room = lane.jid, .at = now(), .origin = next.origin};
+    if (archived) {
+        write.copy = copy_for(lane.jid, said);
+        write.message = xml_for_archive(said);
+        write.retraction = retraction_in(said.stanza, parts_.archive_ids);
+    }
     Storing& one = lane.storing.emplace_back(Storing{.ticket = ++last_ticket_,
                                                      .said = std::move(said),
                                                      .request = std::move(next.stanza),
                                                      .origin = next.origin,
-                                                     .at = now(),
+                                                     .at = write.at,
                                                      .done = !archived,
                                                      .done_at = parts_.world.reactor.now()});
     if (!archived) return release(lane);
-    tasks_.add("room message", run_store(lane.jid, one.ticket, one.said, one.origin));
+    tasks_.add("room message", run_store(one.ticket, std::move(write)));
     if (next.origin) parts_.router.report(*next.origin, {.kind = OriginReport::Kind::placed});
 }
 
-reactor::Deferred<void> Rooms::run_store(Jid room, std::uint64_t ticket, Reflection said,
-                                         std::optional<Origin> origin) {
-    Write write{.room = room,
-                .at = now(),
-                .copy = copy_for(room, said),
-                .message = xml_for_archive(said),
-                .origin = origin};
-    write.retraction = retraction_in(said.stanza, parts_.archive_ids);
+reactor::Deferred<void> Rooms::run_store(std::uint64_t ticket, Write write) {
+    const Jid room = write.room;
     auto writing = parts_.database.write(std::move(write));
     const base::Result<Saved> saved = co_await std::move(writing);
     Lane* lane = find(room);
@@ -289,6 +294,7 @@ void Rooms::release(Lane& lane) {
         Effects effects;
         const std::string id = one.id == 0 ? "" : parts_.archive_ids.text(one.id);
         lane.room->reflect(std::move(one.said), one.at, id, effects);
+        note_told(lane, one.id);
         messages_.add(effects.empty() ? 0 : effects.back().to.size());
         send(std::move(effects));
         if (one.id == 0) {
@@ -394,6 +400,7 @@ reactor::Deferred<void> Rooms::run_change(Jid room, RoomChange change, Requester
 void Rooms::finish_change(Lane& lane, RoomChange change, MessageId id, Requester requester) {
     if (change.destruction) lane.stored = false;
     const bool durable = change.durable();
+    if (change.reflection) note_told(lane, id);
     Effects effects;
     lane.room->apply(std::move(change), id == 0 ? now() : storage::time_of(id),
                      id == 0 ? "" : parts_.archive_ids.text(id), effects);
@@ -409,9 +416,7 @@ void Rooms::finish_change(Lane& lane, RoomChange change, MessageId id, Requester
 
 // --- loading
 
-void Rooms::restore_room(Lane& lane, storage::RoomState state,
-                         const std::vector<storage::ArchivedMessage>& history,
-                         std::string avatar_hashes) {
+void Rooms::restore_room(Lane& lane, storage::RoomState state, std::string avatar_hashes) {
     Room::Stored stored{
         .config = load_config(state.row.config),
         .subject = {.xml = std::move(state.row.subject), .at = state.row.subject_at},
@@ -428,24 +433,9 @@ void Rooms::restore_room(Lane& lane, storage::RoomState state,
     lane.room.emplace(parts_of(lane.jid), std::move(stored));
     lane.created_at = state.row.created_at;
     lane.stored = true;
-    const RoomConfig& config = lane.room->config();
-    for (const storage::ArchivedMessage& message : history) {
-        auto said = xmpp::read_stanza(without_address(message.stanza));
-        if (!said || message.retracted) continue;
-        // The subject is no part of the history (XEP-0045 §7.2.13).
-        if (said->child("subject", xmpp::ns::client) != nullptr && !said->has_body()) continue;
-        said->append_child(xmpp::stanza_id_element(parts_.archive_ids.text(message.id), lane.jid));
-        lane.room->history().add(lane.jid, *std::move(said), storage::time_of(message.id),
-                                 std::min(config.history_max, settings_.limits.history_max));
-    }
     for (storage::RoomOccupantRow& row : std::exchange(lane.returning, {})) {
-        Occupant occupant{.nick = row.nick,
-                          .key = nick_key(row.nick),
-                          .skeleton = nick_skeleton(row.nick),
-                          .jid = row.jid.bare(),
-                          .role = static_cast<MucRole>(std::min<std::uint8_t>(row.role, 3))};
-        occupant.sessions.push_back({.jid = row.jid, .presence = std::move(row.presence)});
-        lane.room->restore(std::move(occupant));
+        lane.room->restore(row.nick, static_cast<MucRole>(std::min<std::uint8_t>(row.role, 3)),
+                           std::move(row.jid), std::move(row.presence));
     }
 }
 
@@ -459,7 +449,7 @@ std::vector<storage::RoomOccupantRow> Rooms::occupants() const {
                                 .jid = session.jid,
                                 .nick = occupant.nick,
                                 .role = static_cast<std::uint8_t>(occupant.role),
-                                .presence = session.presence});
+                                .presence = std::string(session.presence.view())});
     }
     return rows;
 }

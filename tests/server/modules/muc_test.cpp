@@ -183,6 +183,81 @@ TEST(Muc, forgets_a_room_that_nobody_uses_and_finds_it_again) {
     EXPECT_EQ(harness.metric("module_rooms_loaded"), 1);
 }
 
+std::string enter_with_history(std::string_view nick) {
+    return "<presence to='" + std::string(kRoom) + "/" + std::string(nick) +
+           "'><x xmlns='http://jabber.org/protocol/muc'/></presence>";
+}
+
+/// What `client`, who enters, is shown of what was said; until the subject.
+std::string shown(ScriptedClient& client) {
+    std::string all;
+    for (;;) {
+        const xmpp::Element element = client.expect_element();
+        if (element.name() != "message") continue;
+        if (element.child("subject", xmpp::ns::client) != nullptr) return all;
+        EXPECT_NE(element.child("delay", xmpp::ns::delay), nullptr);
+        all += element.attribute("id");
+    }
+}
+
+TEST(Muc, keeps_the_history_of_a_quiet_room_in_the_archive_alone) {
+    ServerHarness harness({.config = talkative().with(keys::kPingAfter, base::Duration(24h))});
+    const auto clients = gather(harness, {"one", "two"});
+    for (const char* id : {"a", "b", "c"})
+        clients[0]->send(say(id));
+    EXPECT_EQ(hear(*clients[1], 3).size(), 3U);
+    harness.advance(Rooms::kIdleTimeout * 2 + 1s);
+    clients[0]->send(say("d"));
+    EXPECT_EQ(hear(*clients[1], 1).size(), 1U);
+    ScriptedClient& hurried = harness.online("three@example.org/x");
+    ScriptedClient& late = harness.online("four@example.org/x");
+    // From the archive, which takes its time; who wants nothing of it does not wait.
+    harness.faults().delay(2s);
+    hurried.send(enter("three"));
+    EXPECT_EQ(shown(hurried), "");
+    const base::MonotonicTime before = harness.sim().now();
+    late.send(enter_with_history("four"));
+    EXPECT_EQ(shown(late), "abcd");
+    EXPECT_GE(harness.sim().now() - before, 2s);
+    // And it stays for the next one.
+    const base::MonotonicTime then = harness.sim().now();
+    late.send(enter_with_history("four"));
+    EXPECT_EQ(shown(late), "abcd");
+    EXPECT_LT(harness.sim().now() - then, 1s);
+}
+
+TEST(Muc, refuses_a_newcomer_whose_history_cannot_be_read) {
+    ServerHarness harness({.config = talkative().with(keys::kPingAfter, base::Duration(24h))});
+    const auto clients = gather(harness, {"one"});
+    clients[0]->send(say("a"));
+    EXPECT_EQ(hear(*clients[0], 1).size(), 1U);
+    ScriptedClient& late = harness.online("two@example.org/x");
+    harness.advance(Rooms::kIdleTimeout * 2 + 1s);
+    harness.faults().fail_next_read();
+    late.send(enter_with_history("two"));
+    EXPECT_EQ(late.expect_element().attribute("type"), "error");
+    late.send(enter_with_history("two"));
+    EXPECT_EQ(shown(late), "a");
+}
+
+TEST(Muc, keeps_in_memory_what_no_archive_has) {
+    ServerHarness harness({.config = talkative().with(keys::kPingAfter, base::Duration(24h))});
+    const auto clients = gather(harness, {"one"});
+    clients[0]->send(
+        "<iq type='set' id='c' to='" + std::string(kRoom) +
+        "'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' "
+        "type='submit'><field var='muc#roomconfig_enablelogging'><value>0</value></field></x>"
+        "</query></iq>");
+    harness.advance(1s);
+    drain(*clients[0]);
+    clients[0]->send(say("a"));
+    EXPECT_EQ(hear(*clients[0], 1).size(), 1U);
+    harness.advance(Rooms::kIdleTimeout * 2 + 1s);
+    ScriptedClient& late = harness.online("two@example.org/x");
+    late.send(enter_with_history("two"));
+    EXPECT_EQ(shown(late), "a");
+}
+
 TEST(Muc, holds_no_room_for_addresses_that_have_none) {
     ServerHarness harness({.config = talkative()});
     ScriptedClient& stranger = harness.online("stranger@example.org/x");

@@ -21,8 +21,9 @@ Jid jid(std::string_view text) {
 }
 
 Room make_room(const OccupantIds& ids, const RoomLimits& limits, const RoomService& service,
-               const RoomConfig& config, bool configured) {
-    Room::Parts parts{.jid = jid(kRoom), .ids = ids, .limits = limits, .service = service};
+               SharedTexts& texts, const RoomConfig& config, bool configured) {
+    Room::Parts parts{
+        .jid = jid(kRoom), .ids = ids, .limits = limits, .service = service, .texts = texts};
     if (!configured) return Room::make_new(std::move(parts), config, jid(kCrone));
     return Room(std::move(parts), {.config = config,
                                    .subject = {},
@@ -99,7 +100,7 @@ std::string line_of(const Stanza& stanza) {
 
 RoomStage::RoomStage(const RoomConfig& config, bool configured)
     : ids_(std::string(OccupantIds::kSecretBytes, 's')),
-      room_(make_room(ids_, limits, service, config, configured)) {}
+      room_(make_room(ids_, limits, service, texts_, config, configured)) {}
 
 void RoomStage::send(std::string_view from, std::string_view xml) {
     auto element = xmpp::read_element(xml);

@@ -54,6 +54,7 @@ private:
     void collect(Effects effects);
 
     OccupantIds ids_;
+    SharedTexts texts_;
     Room room_;
     std::vector<std::pair<xmpp::Jid, xmpp::Stanza>> sent_;
     int last_id_ = 0;

@@ -1,0 +1,198 @@
+// Rooms: what one takes in memory that nobody talks in, loaded from the database, by its occupants
+// and by what was said there before.
+#include "reactor/sim/sim_world.h"
+#include "server/accounts/accounts.h"
+#include "server/config/config.h"
+#include "server/config/hosts.h"
+#include "server/modules/muc/rooms.h"
+#include "server/observe/metrics.h"
+#include "server/routing/archive_id.h"
+#include "server/routing/offline_queue.h"
+#include "server/routing/presence.h"
+#include "server/routing/router.h"
+#include "storage/database.h"
+#include "storage/tables/catalog.h"
+#include "storage/tables/messages.h"
+#include "storage/tables/rooms.h"
+#include "xmpp/xml/read_stanza.h"
+
+#include <benchmark/benchmark.h>
+#include <malloc.h>
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace server {
+namespace {
+
+using modules::muc::OccupantIds;
+using modules::muc::RoomConfig;
+using modules::muc::Rooms;
+using storage::Transaction;
+
+constexpr int kRooms = 2000;
+constexpr int kAtOnce = 20;
+
+/// What a usual client says of itself: its capabilities (XEP-0115).
+constexpr std::string_view kPresence =
+    "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='https://client.example'"
+    " ver='QgayPKawpkPSDYmwT/WM94uAlu0='/>";
+
+xmpp::Jid room_of(int number) {
+    return *xmpp::Jid::parse("room-" + std::to_string(number) + "@rooms.example.org");
+}
+
+/// One shard's rooms over a database in memory.
+class Service {
+public:
+    /// So many messages in the archive of each room.
+    explicit Service(int messages) : database_(open()), accounts_(sim_.world(), *database_, {}) {
+        sim_.on(sim_.world(), [&] {
+            offline_.emplace(
+                OfflineQueue::Parts{sim_.world(), accounts_, *database_, ids_, metrics_}, Config());
+            router_.emplace(Router::Parts{.world = sim_.world(),
+                                          .hosts = hosts_,
+                                          .accounts = accounts_,
+                                          .hooks = hooks_,
+                                          .iq = iq_,
+                                          .metrics = metrics_,
+                                          .database = *database_,
+                                          .offline = *offline_,
+                                          .archive_ids = ids_,
+                                          .only_in_memory = true});
+            router_->set_presence(std::make_unique<Presence>(
+                Presence::Parts{sim_.world(), accounts_, *router_, hooks_, *database_}));
+            rooms_.emplace(
+                Rooms::Parts{sim_.world(), *router_, *database_, ids_, occupant_ids_, metrics_},
+                modules::muc::RoomsSettings{});
+            for (int room = 0; room < kRooms; ++room)
+                make(room_of(room), messages);
+        });
+        sim_.advance(std::chrono::seconds(1));
+    }
+    ~Service() {
+        sim_.on(sim_.world(), [this] {
+            rooms_.reset();
+            router_.reset();
+            offline_.reset();
+        });
+    }
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+
+    /// All rooms, each with so many people in it.
+    void load(int occupants) {
+        // A few at a time: coroutines keep the memory of as many as there ever were at once.
+        for (int first = 0; first < kRooms; first += kAtOnce) {
+            sim_.on(sim_.world(), [&] {
+                for (int room = first; room < first + kAtOnce; ++room)
+                    occupants == 0 ? ask(room_of(room)) : fill(room_of(room), occupants);
+            });
+            sim_.advance(std::chrono::milliseconds(1));
+        }
+        if (rooms_->loaded(room_of(kRooms - 1)) == nullptr) std::abort();
+    }
+
+private:
+    std::unique_ptr<storage::Database> open() {
+        storage::DatabaseOptions options;
+        options.path = ":memory:";
+        options.stores = storage::all_stores();
+        return sim_.on(sim_.world(), [&] { return *storage::make_inline_database(options); });
+    }
+
+    void make(const xmpp::Jid& room, int messages) {
+        const auto save = [room, messages, at = sim_.world().clock.wall()](
+                              Transaction& transaction) -> base::Result<void> {
+            storage::Rooms rooms(transaction);
+            RoomConfig config;
+            config.persistent = true;
+            const std::string said =
+                "<message xmlns='jabber:client' type='groupchat' id='6f1d2b8e-5f0c-4f5e-9d1c' "
+                "from='" +
+                room.text() +
+                "/thirdwitch'><body>Thrice the brinded cat hath mew'd, and one more line of the "
+                "usual length.</body><x xmlns='http://jabber.org/protocol/muc#user'>"
+                "<item jid='user-1@example.org/laptop'/></x></message>";
+            TRY(rooms.put(room, {.name = "A room",
+                                 .listed = true,
+                                 .persistent = true,
+                                 .config = save_config(config)}));
+            TRY(rooms.put_affiliations(room,
+                                       std::array{storage::RoomAffiliationRow{
+                                           .jid = *xmpp::Jid::parse("owner-of-it@example.org"),
+                                           .affiliation = storage::RoomAffiliation::owner}}));
+            for (int i = 0; i < messages; ++i) {
+                const storage::MessageCopy copy{.owner = room,
+                                                .peer = *xmpp::Jid::parse("user-1@example.org/a"),
+                                                .outgoing = false,
+                                                .groupchat = true,
+                                                .archived = true,
+                                                .deliveries = {}};
+                TRY(storage::Messages(transaction).append(at, said, std::span(&copy, 1)));
+            }
+            return {};
+        };
+        database_->write(save).detach("bench");
+    }
+
+    void ask(const xmpp::Jid& room) {
+        xmpp::Stanza question = xmpp::Stanza::iq(xmpp::IqType::get, "d");
+        question.set_from(*xmpp::Jid::parse("user-1@example.org/laptop"));
+        question.set_to(room);
+        question.edit().add_child("query", "http://jabber.org/protocol/disco#info");
+        rooms_->receive(std::move(question), {});
+    }
+
+    void fill(const xmpp::Jid& room, int occupants) {
+        for (int i = 0; i < occupants; ++i)
+            rooms_->restore({.room = room,
+                             .jid = *xmpp::Jid::parse("user-" + std::to_string(i) +
+                                                      "@example.org/client.6f1d2b8e"),
+                             .nick = "Witch " + std::to_string(i),
+                             .role = 2,
+                             .presence = std::string(kPresence)});
+    }
+
+    reactor::SimWorld sim_{{}};
+    Hosts hosts_{{"example.org"}};
+    Metrics metrics_;
+    Hooks hooks_;
+    IqRoutes iq_;
+    std::unique_ptr<storage::Database> database_;
+    Accounts accounts_;
+    ArchiveIds ids_{"0123456789abcdef"};
+    OccupantIds occupant_ids_{std::string(OccupantIds::kSecretBytes, 's')};
+    std::optional<OfflineQueue> offline_;
+    std::optional<Router> router_;
+    std::optional<Rooms> rooms_;
+};
+
+// Arguments: occupants of a room, messages in its archive. The counter "bytes" is for one room with
+// everybody in it.
+void memory_of_idle_rooms(benchmark::State& state) {
+    const auto occupants = static_cast<int>(state.range(0));
+    for (auto _ : state) {
+        Service service(static_cast<int>(state.range(1)));
+        const std::size_t before = mallinfo2().uordblks;
+        service.load(occupants);
+        state.counters["bytes"] =
+            static_cast<double>(mallinfo2().uordblks - before) / static_cast<double>(kRooms);
+    }
+}
+BENCHMARK(memory_of_idle_rooms)
+    ->ArgNames({"occupants", "messages"})
+    ->Args({0, 0})
+    ->Args({0, 20})
+    ->Args({1, 20})
+    ->Args({10, 0})
+    ->Args({10, 20})
+    ->Args({100, 0})
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace server
