@@ -88,11 +88,13 @@ Parts parts_of_hint(Hint hint) {
     return kNothing;
 }
 
-// <x/> of muc#user by itself only says that a room is involved.
+// <x/> of muc#user by itself only says that a room is involved; with an item or status it tells who
+// is in the room how it is now (XEP-0045 §9, §10.2.1): whoever enters later is told anyway.
 Parts parts_of_room(const Element& element) {
     if (element.name() != "x") return kOther;
     if (element.child("invite") != nullptr) return kRoom | kInvitation | kLasting;
-    return element.has_no_content() ? kRoom : kRoom | kOther;
+    const bool is_notice = element.child("item") != nullptr || element.child("status") != nullptr;
+    return is_notice || element.has_no_content() ? kRoom : kRoom | kOther;
 }
 
 Parts parts_of(const Element& child) {

@@ -37,6 +37,11 @@ constexpr std::string_view kReceived = "<received xmlns='urn:xmpp:receipts' id='
 constexpr std::string_view kDisplayed = "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>";
 constexpr std::string_view kMarkable = "<markable xmlns='urn:xmpp:chat-markers:0'/>";
 constexpr std::string_view kRoom = "<x xmlns='http://jabber.org/protocol/muc#user'/>";
+constexpr std::string_view kRoomNotice =
+    "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' "
+    "jid='juliet@example.net' role='none'/></x>";
+constexpr std::string_view kDeclined =
+    "<x xmlns='http://jabber.org/protocol/muc#user'><decline from='juliet@example.net'/></x>";
 constexpr std::string_view kMediated =
     "<x xmlns='http://jabber.org/protocol/muc#user'><invite to='juliet@example.net'/></x>";
 constexpr std::string_view kDirect = "<x xmlns='jabber:x:conference' jid='r@rooms.example'/>";
@@ -135,6 +140,8 @@ TEST(MessageClass, keeps_for_somebody_who_is_away) {
     EXPECT_FALSE(is_worth_keeping_offline(message("chat", kComposing)));
     EXPECT_FALSE(is_worth_keeping_offline(message("normal", both(kComposing, kNoCopy))));
     EXPECT_FALSE(is_worth_keeping_offline(message("chat", "")));
+    EXPECT_FALSE(is_worth_keeping_offline(message("normal", kRoomNotice)));
+    EXPECT_TRUE(is_worth_keeping_offline(message("normal", kDeclined)));
     EXPECT_FALSE(is_worth_keeping_offline(message("chat", both(kBody, kNoStore))));
     EXPECT_FALSE(is_worth_keeping_offline(copy_of(message("chat", kBody))));
     for (const std::string_view type : {"groupchat", "headline", "error"})
