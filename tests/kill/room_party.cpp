@@ -53,9 +53,9 @@ reactor::Deferred<void> RoomParty::audit() {
         auto reading = guest->read_archive();
         const base::Result<void> read = co_await std::move(reading);
         if (!read) complain("reading an archive: " + read.error().message());
-        auto comparing = guest->compare_affiliations();
+        auto comparing = guest->compare_state();
         const base::Result<void> compared = co_await std::move(comparing);
-        if (!compared) complain("reading affiliations: " + compared.error().message());
+        if (!compared) complain("reading what is in force: " + compared.error().message());
     }
     book_.check_end();
     co_return {};

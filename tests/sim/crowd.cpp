@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <utility>
 
 namespace sim {
 namespace {
@@ -37,6 +38,21 @@ std::shared_ptr<const reactor::TlsClientContext> make_tls() {
 }
 
 }  // namespace
+
+void make_accounts_in(server::test::ServerHarness& harness, std::vector<xmpp::Jid> jids) {
+    auto writing = harness.on_server([&] {
+        return harness.database().write(
+            [jids = std::move(jids), now = harness.sim().clock().wall()](
+                storage::Transaction& transaction) -> base::Result<void> {
+                for (const xmpp::Jid& jid : jids)
+                    if (auto made = storage::Users(transaction).create(jid, keys(), now); !made)
+                        return made;
+                return {};
+            });
+    });
+    if (auto made = harness.wait(std::move(writing)); !made)
+        throw server::test::ScriptFailure("no accounts: " + made.error().message());
+}
 
 Crowd::Crowd(Parts parts)
     : parts_(parts), node_(parts.harness.sim().add_node(1, [this](reactor::World& world) {
@@ -104,21 +120,10 @@ reactor::World& Crowd::world() {
 }
 
 void Crowd::make_accounts() {
-    auto writing = parts_.harness.on_server([this] {
-        std::vector<xmpp::Jid> jids;
-        for (const Account& account : accounts_)
-            jids.push_back(account.jid);
-        return parts_.harness.database().write(
-            [jids, now = parts_.harness.sim().clock().wall()](
-                storage::Transaction& transaction) -> base::Result<void> {
-                for (const xmpp::Jid& jid : jids)
-                    if (auto made = storage::Users(transaction).create(jid, keys(), now); !made)
-                        return made;
-                return {};
-            });
-    });
-    if (auto made = parts_.harness.wait(std::move(writing)); !made)
-        throw server::test::ScriptFailure("no accounts: " + made.error().message());
+    std::vector<xmpp::Jid> jids;
+    for (const Account& account : accounts_)
+        jids.push_back(account.jid);
+    make_accounts_in(parts_.harness, std::move(jids));
 }
 
 template <class Function>

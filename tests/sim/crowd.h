@@ -19,6 +19,9 @@ struct Account {
     std::vector<AccountNumber> contacts;
 };
 
+/// In the server's database, with the password of all.
+void make_accounts_in(server::test::ServerHarness& harness, std::vector<xmpp::Jid> jids);
+
 class Crowd {
 public:
     struct Parts {

@@ -20,6 +20,7 @@ struct Options {
     unsigned minutes = 2;
     std::string faults = "all";
     unsigned shards = 0;
+    unsigned rooms = 0;
     bool trace = false;
     bool verbose = false;
 };
@@ -48,6 +49,7 @@ RunOptions run_options(const Options& options, FaultSet faults, std::uint64_t se
             .time = std::chrono::minutes(options.minutes),
             .faults = faults,
             .shards = options.shards,
+            .rooms = options.rooms,
             .prints = options.trace};
 }
 
@@ -56,6 +58,7 @@ std::string replay(const Options& options, std::uint64_t seed) {
                                    options.bots, options.minutes);
     if (options.faults != "all") text += " --faults " + options.faults;
     if (options.shards != 0) text += fmt::format(" --shards {}", options.shards);
+    if (options.rooms != 0) text += fmt::format(" --rooms {}", options.rooms);
     return text + " --trace";
 }
 
@@ -64,6 +67,7 @@ struct Sums {
     std::uint64_t runs = 0;
     double virtual_seconds = 0;
     MessageLog::Totals totals;
+    test::RoomBook::Totals rooms;
 
     void add(const RunReport& report) {
         ++runs;
@@ -74,6 +78,12 @@ struct Sums {
         totals.refused += report.totals.refused;
         totals.arrived += report.totals.arrived;
         totals.excused += report.totals.excused;
+        rooms.said += report.rooms.said;
+        rooms.acknowledged += report.rooms.acknowledged;
+        rooms.refused += report.rooms.refused;
+        rooms.heard += report.rooms.heard;
+        rooms.kept += report.rooms.kept;
+        rooms.excused += report.rooms.excused;
     }
 };
 
@@ -110,6 +120,8 @@ int command_line(int argc, char** argv) {
         ->capture_default_str();
     app.add_option("--shards", options.shards, "Of the server; 0: as the seed says")
         ->check(CLI::Range(0, 8));
+    app.add_option("--rooms", options.rooms, "Rooms, each with five visitors of its own")
+        ->check(CLI::Range(0, 100));
     app.add_flag("--trace", options.trace, "Print every event");
     app.add_flag("-v,--verbose", options.verbose, "A line for every seed");
     CLI11_PARSE(app, argc, argv);
@@ -133,6 +145,11 @@ int command_line(int argc, char** argv) {
         "{} excused; {:.0f} virtual seconds in {:.1f} s\n",
         sums.runs, sums.failed, sums.totals.sent, sums.totals.acknowledged, sums.totals.arrived,
         sums.totals.refused, sums.totals.excused, sums.virtual_seconds, took.count());
+    if (options.rooms != 0)
+        fmt::print(
+            "rooms: {} said, {} acknowledged, {} refused, {} heard, {} in archives, {} excused\n",
+            sums.rooms.said, sums.rooms.acknowledged, sums.rooms.refused, sums.rooms.heard,
+            sums.rooms.kept, sums.rooms.excused);
     return sums.failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -103,6 +103,12 @@ public:
     /// All sessions of the server ended, and were not saved.
     void server_crashed() { crashes_.push_back(journal_.time()); }
     /// Nothing kept the server from saving what belongs together.
+    struct Span {
+        base::MonotonicTime from;
+        base::MonotonicTime until;
+    };
+    /// Or shortly before or after it.
+    bool storage_failed_around(Span during) const;
     bool undisturbed() const { return crashes_.empty() && storage_failures_.empty(); }
     /// The server stopped in order and saved its sessions.
     void server_stopped() { stops_.push_back(journal_.time()); }
@@ -135,10 +141,6 @@ public:
 private:
     static constexpr std::size_t kViolationsMax = 20;
 
-    struct Span {
-        base::MonotonicTime from;
-        base::MonotonicTime until;
-    };
     struct Lineage {
         base::MonotonicTime heard_at;
         std::optional<base::MonotonicTime> ended_at;
@@ -202,7 +204,6 @@ private:
     bool may_repeat(const Record& record, const Arrival& first, const Arrival& arrival) const;
     bool session_ended_since(AccountNumber account, base::MonotonicTime from) const;
     bool is_excused(const MessageKey& key, const Record& record) const;
-    bool storage_failed_around(Span during) const;
     void check_archives();
     void check_archived(AccountNumber account, const MessageKey& key, const Record& record,
                         const std::map<MessageKey, unsigned>& archive);

@@ -3,12 +3,14 @@
 #include "server/config/core_keys.h"
 #include "tests/sim/crowd.h"
 #include "tests/sim/final_checks.h"
+#include "tests/sim/room_crowd.h"
 #include "tests/sim/seeded_openssl.h"
 #include "tests/sim/weather.h"
 
 #include <fmt/format.h>
 #include <chrono>
 #include <exception>
+#include <optional>
 
 namespace sim {
 namespace {
@@ -87,6 +89,7 @@ public:
                     setting_.harness.internet.latency_min, setting_.latency_max,
                     setting_.storage_delay, [this] { started(); }}) {
         journal_.set_clock(harness_.sim());
+        if (options.rooms > 0) rooms_.emplace(crowd_, options.seed, options.rooms);
     }
     ~Run() {
         if (options_.stopping) options_.stopping();
@@ -95,10 +98,12 @@ public:
 
     void live() {
         crowd_.make_accounts();
+        if (rooms_) rooms_->make_accounts();
         started();
         Chance chance(options_.seed, kFaultStream);
         faults_ = plan_faults(chance, options_.faults, options_.time);
         crowd_.start();
+        if (rooms_) rooms_->start();
         if (!weather_.pass(faults_, options_.time))
             return messages_.violation("the world does not come to rest");
         make_peace();
@@ -113,6 +118,7 @@ public:
         report.hash = journal_.hash();
         report.violations = messages_.violations();
         report.totals = messages_.totals();
+        if (rooms_) report.rooms = rooms_->totals();
         report.faults = faults_;
         report.turns = harness_.sim().turns();
         report.virtual_seconds =
@@ -136,9 +142,32 @@ private:
     void make_peace() {
         weather_.clear();
         crowd_.calm_down();
+        if (rooms_) rooms_->calm_down();
         harness_.advance(setting_.resume_timeout + kQuiet);
         if (!harness_.sim().run_until([this] { return crowd_.all_at_rest(); }, kPeaceMax))
             complain_of_unrest("no rest after the faults");
+        if (rooms_) close_rooms();
+    }
+
+    void close_rooms() {
+        judge_rooms();
+        rooms_->go_home();
+        if (!harness_.sim().run_until([this] { return rooms_->all_offline(); }, 1min))
+            messages_.violation("not every visitor could leave");
+    }
+
+    void judge_rooms() {
+        reactor::SimWorld& sim = harness_.sim();
+        if (!sim.run_until([this] { return rooms_->at_peace(); }, kPeaceMax))
+            return rooms_->complain_of_unrest();
+        rooms_->say_last_words();
+        if (!sim.run_until([this] { return rooms_->last_words_heard(); }, kLastWordsMax))
+            rooms_->complain_of_unrest();
+        harness_.advance(kQuiet);
+        rooms_->look_around();
+        if (!sim.run_until([this] { return rooms_->at_peace(); }, kLastWordsMax))
+            rooms_->complain_of_unrest();
+        rooms_->check();
     }
 
     void last_words() {
@@ -174,6 +203,7 @@ private:
     MessageLog messages_;
     ServerHarness harness_;
     Crowd crowd_;
+    std::optional<RoomCrowd> rooms_;
     Weather weather_;
     std::vector<Fault> faults_;
 };

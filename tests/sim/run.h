@@ -5,6 +5,7 @@
 #include "server/config/config.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/message_log.h"
+#include "tests/support/room_book.h"
 
 #include <cstdint>
 #include <functional>
@@ -23,6 +24,7 @@ struct RunOptions {
     base::Duration time = std::chrono::minutes(2);  ///< With faults.
     FaultSet faults = kAllFaults;
     unsigned shards = 0;  ///< 0: by the seed, 1 to 3.
+    unsigned rooms = 0;   ///< With visitors of their own.
     bool prints = false;  ///< Every event, to standard output.
     /// The configuration of the server from the one that the seed chose. Like the next, for tests
     /// that break the server to see that it is found out.
@@ -37,6 +39,7 @@ struct RunReport {
     std::uint64_t hash = 0;  ///< Of all that was seen; equal for equal options.
     std::vector<std::string> violations;
     MessageLog::Totals totals;
+    test::RoomBook::Totals rooms;
     double virtual_seconds = 0;
     std::uint64_t turns = 0;
     std::vector<Fault> faults;

@@ -40,7 +40,9 @@ RoomBook::Word RoomBook::say(Guest speaker, Room room) {
     const Word word{speaker, room, ++numbers_[{speaker, room}]};
     Record& record = records_[word];
     record.silenced = silenced_[{speaker, room}];
+    record.doubtful = record.silenced || doubted_[{speaker, room}] || !is_in(speaker, room);
     record.place = ++totals_.said;
+    note(word, "said");
     return word;
 }
 
@@ -48,16 +50,36 @@ void RoomBook::acknowledged(const Word& word) {
     Record& record = records_.at(word);
     if (std::exchange(record.acknowledged, true)) return;
     ++totals_.acknowledged;
+    note(word, "acknowledged");
+}
+
+void RoomBook::sent_again(const Word& word) {
+    records_.at(word).doubtful = true;
+    note(word, "sent again");
+}
+
+void RoomBook::session_lost(Guest speaker) {
+    for (auto& [word, record] : records_)
+        if (word.speaker == speaker && record.acknowledged) record.lost = true;
 }
 
 void RoomBook::refused(const Word& word) {
     const auto found = records_.find(word);
     if (found == records_.end()) return complain_(text_of(word) + " was refused and never said");
     if (!std::exchange(found->second.refused, true)) ++totals_.refused;
+    note(word, "refused");
 }
 
 void RoomBook::silence(Guest speaker, Room room) {
     silenced_[{speaker, room}] = true;
+    doubt(speaker, room, true);
+}
+
+void RoomBook::doubt(Guest speaker, Room room, bool doubted) {
+    doubted_[{speaker, room}] = doubted;
+    for (auto& [word, record] : records_)
+        if (doubted && word.speaker == speaker && word.room == room && !record.acknowledged)
+            record.doubtful = true;
 }
 
 void RoomBook::allow(Guest speaker, Room room) {
@@ -89,6 +111,8 @@ void RoomBook::enters(Guest guest, Room room) {
 void RoomBook::leaves(Guest guest, Room room) {
     Visit* visit = visit_of(guest, room);
     if (visit == nullptr) return;
+    doubt(guest, room, true);
+    doubted_[{guest, room}] = silenced_[{guest, room}];
     visit->over = true;
     current_.erase({guest, room});
 }
@@ -103,11 +127,15 @@ void RoomBook::may_miss(Guest guest) {
 
 void RoomBook::hears(Guest guest, const Word& word, const std::string& stanza_id) {
     Visit* visit = visit_of(guest, word.room);
-    if (visit == nullptr)
-        return complain_(guest_name(guest) + " hears " + text_of(word) + " outside of the room");
+    note(word, "heard by " + guest_name(guest));
     const auto record = records_.find(word);
     if (record == records_.end())
         return complain_(guest_name(guest) + " hears " + text_of(word) + ", which nobody said");
+    if (visit == nullptr) {
+        if (record->second.place > anew_[guest])
+            complain_(guest_name(guest) + " hears " + text_of(word) + " outside of the room");
+        return;
+    }
     if (record->second.silenced)
         complain_(guest_name(guest) + " hears " + text_of(word) + " of one without voice");
     const auto ban = banned_.find({guest, word.room});
@@ -140,6 +168,17 @@ bool RoomBook::all_heard_since(std::uint64_t said) const {
     return true;
 }
 
+// The refusal was lost with the session that it was for.
+bool RoomBook::may_be_refused(const Word& word, const Record& record) const {
+    if (record.refused) return true;
+    return record.lost && record.heard == 0 && (record.doubtful || (excuses_ && excuses_(word)));
+}
+
+bool RoomBook::may_be_refused(const Word& word) const {
+    const auto found = records_.find(word);
+    return found != records_.end() && may_be_refused(word, found->second);
+}
+
 void RoomBook::check_archive(Room room, const std::vector<Kept>& kept) {
     std::map<Guest, std::uint32_t> last;
     std::set<Word> there;
@@ -160,16 +199,16 @@ void RoomBook::check_archive(Room room, const std::vector<Kept>& kept) {
     }
     for (const auto& [word, record] : records_) {
         if (word.room != room) continue;
-        if (record.acknowledged && !record.refused && !there.contains(word))
-            complain_(text_of(word) + " was acknowledged and is not in the archive");
+        if (record.acknowledged && !record.refused && !there.contains(word)) {
+            if (may_be_refused(word, record)) {
+                ++totals_.excused;
+            } else {
+                complain_(text_of(word) + " was acknowledged and is not in the archive");
+            }
+        }
         if (record.heard > 0 && !there.contains(word))
             complain_(text_of(word) + " was heard and is not in the archive");
     }
-}
-
-bool RoomBook::may_be_missed(const Kept& kept) const {
-    const auto record = records_.find(kept.word);
-    return record != records_.end() && record->second.refused;
 }
 
 void RoomBook::check_visit(const Visit& visit, const std::vector<Kept>& kept,
@@ -185,7 +224,7 @@ void RoomBook::check_visit(const Visit& visit, const std::vector<Kept>& kept,
         }
         if (kept[place->second].word != heard.word)
             complain_(who + " heard " + text_of(heard.word) + " with the id of another");
-        while (!first && expected < place->second && may_be_missed(kept[expected]))
+        while (!first && expected < place->second && may_be_refused(kept[expected].word))
             ++expected;
         if (!first && place->second < expected)
             complain_(who + " heard " + text_of(heard.word) + " again, or too late");
@@ -195,7 +234,7 @@ void RoomBook::check_visit(const Visit& visit, const std::vector<Kept>& kept,
         expected = place->second + 1;
         first = false;
     }
-    while (!visit.heard.empty() && expected < kept.size() && may_be_missed(kept[expected]))
+    while (!visit.heard.empty() && expected < kept.size() && may_be_refused(kept[expected].word))
         ++expected;
     // Who is still there has heard what was said last.
     if (!visit.over && !visit.heard.empty() && expected < kept.size())

@@ -122,6 +122,49 @@ TEST_F(Books, allow_what_was_refused_to_be_in_the_archive_unheard) {
     EXPECT_TRUE(complaints.empty()) << complaints.front();
 }
 
+TEST_F(Books, excuse_a_refusal_that_was_lost_with_the_speakers_session) {
+    const auto stored = book.say(1, 0);
+    book.acknowledged(stored);
+    book.session_lost(1);
+    book.silence(1, 0);
+    const auto refused = book.say(1, 0);
+    book.acknowledged(refused);
+    const auto again = book.say(2, 0);
+    book.sent_again(again);
+    book.acknowledged(again);
+    book.session_lost(1);
+    end();
+    EXPECT_TRUE(complains("r1 0 1 was acknowledged and is not in the archive"));
+    EXPECT_FALSE(complains("r1 0 2"));
+    // Its session is there, and its refusal should have come.
+    EXPECT_TRUE(complains("r2 0 1 was acknowledged and is not in the archive"));
+    EXPECT_EQ(book.totals().excused, 1U);
+}
+
+TEST_F(Books, excuse_what_could_not_be_stored_when_nobody_could_be_told) {
+    RoomBook other([this](std::string what) { complaints.push_back(std::move(what)); }, {},
+                   [](const RoomBook::Word& word) { return word.number == 2; });
+    other.enters(1, 0);
+    for (int i = 0; i < 3; ++i)
+        other.acknowledged(other.say(1, 0));
+    other.session_lost(1);
+    other.archive_of(0, {});
+    other.check_end();
+    EXPECT_TRUE(complains("r1 0 1 was acknowledged"));
+    EXPECT_FALSE(complains("r1 0 2 was acknowledged"));
+    EXPECT_TRUE(complains("r1 0 3 was acknowledged"));
+}
+
+TEST_F(Books, let_a_new_session_hear_what_was_under_way_to_the_one_before) {
+    const auto before = book.say(1, 0);
+    book.leaves(2, 0);
+    book.comes_anew(2);
+    book.hears(2, before, "1");
+    EXPECT_TRUE(complaints.empty());
+    book.hears(2, book.say(1, 0), "2");
+    EXPECT_TRUE(complains("guest 2 hears r1 0 2 outside of the room"));
+}
+
 TEST_F(Books, find_an_outcast_who_hears_what_was_said_since) {
     const auto before = book.say(1, 0);
     book.ban(2, 0);

@@ -16,7 +16,6 @@ using namespace std::chrono_literals;
 constexpr base::Duration kKnockInterval = 300ms;
 constexpr base::Duration kAnswerTimeout = 40s;
 constexpr std::uint32_t kPageMessages = 100;
-constexpr std::string_view kAffiliations[] = {"owner", "admin", "member", "outcast"};
 
 bool has_status(const xmpp::Stanza& presence, std::string_view code) {
     const xmpp::Element* x = presence.child("x", xmpp::ns::muc_user);
@@ -32,6 +31,18 @@ std::string id_by(const xmpp::Element& message, const xmpp::Jid& room) {
     return {};
 }
 
+bool is_delayed_by(const xmpp::Element& message, const xmpp::Jid& room) {
+    return std::ranges::any_of(message.children(), [&](const xmpp::Element& child) {
+        return child.is("delay", xmpp::ns::delay) && child.attribute("from") == room.text();
+    });
+}
+
+// Of a message or a change of subject.
+std::string text_of(const xmpp::Stanza& message) {
+    return message.has_body() ? message.body_text()
+                              : message.element().child_text("subject", xmpp::ns::client);
+}
+
 }  // namespace
 
 RoomClient::RoomClient(Parts parts, Place place, bots::ClientOptions options)
@@ -45,6 +56,7 @@ void RoomClient::start_anew() {
     end_visit();
     outgoing_.clear();
     told_twice_ = 0;
+    continues_ = false;
     counts_ = false;
     client_.reset();
     client_ = std::make_unique<bots::Client>(parts_.shared, options_,
@@ -52,14 +64,17 @@ void RoomClient::start_anew() {
 }
 
 bool RoomClient::at_rest() const {
-    return online() && is_in() && open_requests_ == 0 &&
+    return online() && is_settled() && open_requests_ == 0 &&
            std::ranges::none_of(outgoing_, [](const auto& word) { return word.has_value(); });
 }
 
 std::string RoomClient::unrest() const {
     return place_.nick + ": " + (online() ? "online" : "offline") + ", " +
-           (is_in() ? "inside" : "outside") + ", " + std::to_string(open_requests_) +
-           " requests open, " + std::to_string(outgoing_.size()) + " stanzas unacknowledged";
+           (is_settled() ? "inside"
+            : is_in()    ? "unsettled"
+                         : "outside") +
+           ", " + std::to_string(open_requests_) + " requests open, " +
+           std::to_string(outgoing_.size()) + " stanzas unacknowledged";
 }
 
 void RoomClient::end_visit() {
@@ -79,6 +94,9 @@ bool RoomClient::send(const std::string& xml, std::optional<RoomBook::Word> word
 void RoomClient::enter() {
     const base::MonotonicTime now = client_->world().reactor.now();
     if (!online() || now - knocked_at_ < kKnockInterval) return;
+    // The answer to its configuration was lost.
+    if (is_in() && !is_settled() && may_ask())
+        return parts_.tasks.add("configuring again", configure());
     if (!place_.founds && !parts_.book.is_open(place_.room)) return;
     knocked_at_ = now;
     send("<presence to='" + place_.address.text() + "/" + place_.nick + "'><x xmlns='" +
@@ -91,12 +109,14 @@ void RoomClient::leave() {
          {});
 }
 
-void RoomClient::say() {
+void RoomClient::say_as(bool subject) {
     if (outgoing_.size() >= kUnderWayMax || (!online() && !counts_)) return;
+    if (!parts_.book.is_open(place_.room)) return;  // It would be archived nowhere.
+    const std::string element = subject ? "subject" : "body";
     const RoomBook::Word word = parts_.book.say(place_.number, place_.room);
     const std::string text = RoomBook::text_of(word);
-    send("<message to='" + place_.address.text() + "' type='groupchat' id='" + text + "'><body>" +
-             text + "</body></message>",
+    send("<message to='" + place_.address.text() + "' type='groupchat' id='" + text + "'><" +
+             element + ">" + text + "</" + element + "></message>",
          word);
 }
 
@@ -126,59 +146,6 @@ reactor::Deferred<void> RoomClient::ask_whether_in() {
     co_return {};
 }
 
-void RoomClient::set_affiliation(const std::string& user, std::string_view affiliation,
-                                 const Answered& answered) {
-    if (!online() || open_requests_ > 0) return;
-    affiliations_[user].insert(std::string(affiliation));
-    parts_.tasks.add("affiliation", change(user, std::string(affiliation), answered));
-}
-
-reactor::Deferred<void> RoomClient::change(std::string user, std::string affiliation,
-                                           Answered answered) {
-    xmpp::Stanza iq = xmpp::Stanza::iq(xmpp::IqType::set, "");
-    iq.set_to(place_.address)
-        .edit()
-        .add_child("query", xmpp::ns::muc_admin)
-        .add_child("item", xmpp::ns::muc_admin)
-        .set_attribute("jid", user)
-        .set_attribute("affiliation", affiliation);
-    auto asking = ask(std::move(iq));
-    const base::Result<xmpp::Stanza> answer = co_await std::move(asking);
-    if (answer) {
-        affiliations_[user] = {affiliation};
-        answered_.insert(user);
-        ++changes_;
-    }
-    if (answered) answered(answer.has_value());
-    co_return {};
-}
-
-reactor::Deferred<void> RoomClient::configure() {
-    xmpp::Stanza iq = xmpp::Stanza::iq(xmpp::IqType::set, "");
-    xmpp::Element& form = iq.set_to(place_.address)
-                              .edit()
-                              .add_child("query", xmpp::ns::muc_owner)
-                              .add_child("x", xmpp::ns::data_forms)
-                              .set_attribute("type", "submit");
-    const auto add = [&](std::string_view name, std::string_view value) {
-        form.add_child("field", xmpp::ns::data_forms)
-            .set_attribute("var", name)
-            .add_text_child("value", value);
-    };
-    add("FORM_TYPE", "http://jabber.org/protocol/muc#roomconfig");
-    for (const auto& [name, value] : place_.config)
-        add(name, value);
-    auto asking = ask(std::move(iq));
-    const base::Result<xmpp::Stanza> answer = co_await std::move(asking);
-    // Nobody else gets in before that.
-    if (answer) {
-        parts_.book.open(place_.room);
-    } else if (online()) {
-        leave();
-    }
-    co_return {};
-}
-
 // --- what it is told
 
 void RoomClient::on_not_resumed(bots::Client&, std::optional<std::uint32_t> taken) {
@@ -188,15 +155,21 @@ void RoomClient::on_not_resumed(bots::Client&, std::optional<std::uint32_t> take
         outgoing_.pop_front();
     }
     told_twice_ = taken.value_or(0);
+    continues_ = true;
 }
 
 void RoomClient::on_online(bots::Client& client, bool resumed) {
     (resumed ? resumed_ : logins_) += 1;
     if (resumed) return came_online(true);
     counts_ = client.stream_management();
-    // The client sends messages again that the server did not take, and forgets the rest.
-    std::erase_if(outgoing_, [](const auto& word) { return !word.has_value(); });
-    if (!counts_) outgoing_.clear();
+    // The client sends messages again that the server did not take, and forgets the rest; all of
+    // it when it closed its session itself, whether the server heard of that or not.
+    const bool continues = std::exchange(continues_, false) && counts_;
+    std::erase_if(outgoing_, [&](const auto& word) { return !continues || !word.has_value(); });
+    for (const auto& word : outgoing_)
+        parts_.book.sent_again(*word);
+    parts_.book.session_lost(place_.number);
+    parts_.book.comes_anew(place_.number);
     end_visit();
     came_online(false);
     enter();
@@ -216,14 +189,12 @@ void RoomClient::on_acknowledged(bots::Client&, std::uint32_t stanzas) {
 }
 
 std::optional<xmpp::Stanza> RoomClient::on_request(bots::Client& client, const xmpp::Stanza& iq) {
-    saw(iq);
     auto reply = bots::ClientObserver::on_request(client, iq);
     if (reply && counts_) outgoing_.emplace_back();
     return reply;
 }
 
 void RoomClient::on_presence(bots::Client&, xmpp::Stanza presence) {
-    saw(presence);
     // An error: it knocks again.
     if (!presence.from() || !presence.from()->same_bare(place_.address) || presence.is_error())
         return;
@@ -237,28 +208,37 @@ void RoomClient::on_presence(bots::Client&, xmpp::Stanza presence) {
     occupants_.insert(nick);
     if (!is_own) return;
     parts_.book.enters(place_.number, place_.room);
-    if (has_status(presence, "201")) {
+    if (parts_.book.is_open(place_.room)) {
+        if (has_status(presence, "201"))
+            parts_.complain(place_.nick + " makes a room that was there");
+    } else if (may_ask()) {
         parts_.tasks.add("configuring", configure());
-    } else {
-        parts_.book.open(place_.room);
     }
 }
 
 void RoomClient::on_message(bots::Client&, xmpp::Stanza message) {
-    saw(message);
     RoomBook::Word word;
     if (const auto result = xmpp::parse_mam_result(message)) {
-        if (reading_ && RoomBook::parse(result->stanza.body_text(), word))
-            archive_.push_back({word, result->id});
+        const bool is_subject = !result->stanza.has_body();
+        if (!reading_ || !RoomBook::parse(text_of(result->stanza), word)) return;
+        archive_.push_back({word, result->id});
+        if (is_subject) archived_subject_ = word;
         return;
     }
     if (message.is_error()) {
         if (RoomBook::parse(message.id(), word)) parts_.book.refused(word);
-        return;
+    } else if (message.message_type() == xmpp::MessageType::groupchat) {
+        hear(message);
     }
-    if (message.message_type() != xmpp::MessageType::groupchat ||
-        !RoomBook::parse(message.body_text(), word))
-        return;
+}
+
+void RoomClient::hear(const xmpp::Stanza& message) {
+    RoomBook::Word word;
+    const bool is_word = RoomBook::parse(text_of(message), word);
+    const bool is_subject = message.child("subject", xmpp::ns::client) != nullptr;
+    if (is_subject) subject_ = is_word ? std::optional(word) : std::nullopt;
+    // The subject that one is told on entering.
+    if (!is_word || (is_subject && is_delayed_by(message.element(), place_.address))) return;
     if (message.id() != RoomBook::text_of(word))
         parts_.complain(place_.nick + " is sent a message that has lost its id");
     parts_.book.hears(place_.number, word, id_by(message.element(), place_.address));
@@ -269,6 +249,7 @@ void RoomClient::on_message(bots::Client&, xmpp::Stanza message) {
 reactor::Deferred<void> RoomClient::read_archive() {
     reading_ = true;
     archive_.clear();
+    archived_subject_.reset();
     std::optional<std::string> position;
     for (bool complete = false; !complete;) {
         xmpp::MamQuery query;
@@ -286,35 +267,12 @@ reactor::Deferred<void> RoomClient::read_archive() {
         if (!complete && !fin->set.last) co_return base::fail(base::Errc::corrupt, "no last id");
         position = fin->set.last;
     }
+    const bool is_said = !archived_subject_ || !parts_.book.may_be_refused(*archived_subject_);
+    if (subject_ != archived_subject_ && is_said)
+        parts_.complain(place_.nick + " is told the subject " +
+                        (subject_ ? RoomBook::text_of(*subject_) : "none") + ", the archive has " +
+                        (archived_subject_ ? RoomBook::text_of(*archived_subject_) : "none"));
     parts_.book.archive_of(place_.room, std::move(archive_));
-    co_return {};
-}
-
-reactor::Deferred<void> RoomClient::compare_affiliations() {
-    std::map<std::string, std::string> found;
-    for (const std::string_view affiliation : kAffiliations) {
-        xmpp::Stanza iq = xmpp::Stanza::iq(xmpp::IqType::get, "");
-        iq.set_to(place_.address)
-            .edit()
-            .add_child("query", xmpp::ns::muc_admin)
-            .add_child("item", xmpp::ns::muc_admin)
-            .set_attribute("affiliation", affiliation);
-        auto asking = ask(std::move(iq));
-        const base::Result<xmpp::Stanza> answer = co_await std::move(asking);
-        if (!answer) co_return answer.error();
-        if (const xmpp::Element* query = answer->child("query", xmpp::ns::muc_admin))
-            for (const xmpp::Element& item : query->children())
-                found[std::string(item.attribute("jid"))] = affiliation;
-    }
-    for (const auto& [user, possible] : affiliations_) {
-        const auto entry = found.find(user);
-        const std::string is = entry == found.end() ? "none" : entry->second;
-        // Asked for and never answered for the first time: it may be as it was.
-        const bool fits = possible.contains(is) || (is == "none" && !answered_.contains(user));
-        if (!fits)
-            parts_.complain(user + " is " + is + " in " + place_.address.text() +
-                            ", which is not what was answered");
-    }
     co_return {};
 }
 

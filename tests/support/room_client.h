@@ -54,24 +54,34 @@ public:
     void start_anew();
     bool online() const { return client_->online(); }
     bool is_in() const { return parts_.book.is_in(place_.number, place_.room); }
-    /// In the room, and everything acknowledged and answered.
+    /// In the room, which has been configured.
+    bool is_settled() const { return is_in() && parts_.book.is_open(place_.room); }
+    /// Nothing that it asked for is unanswered, and it may ask.
+    bool may_ask() const { return online() && open_requests_ == 0; }
+    /// Settled, and everything acknowledged and answered.
     bool at_rest() const;
     std::string unrest() const;
 
-    /// Enters, unless it did a moment ago.
+    /// Enters, unless it did a moment ago; who made the room configures it.
     void enter();
     void leave();
-    void say();
+    void say() { say_as(false); }
+    /// The room's subject is what it says.
+    void say_subject() { say_as(true); }
     /// Whether it is still in (XEP-0410); if not, the visit is over.
     void ping_self();
     using Answered = std::function<void(bool)>;
     void set_affiliation(const std::string& user, std::string_view affiliation,
                          const Answered& answered = {});
+    /// Of an occupant; who is not there has no role, which is as good.
+    void set_role(const std::string& nick, std::string_view role, const Answered& answered);
+    /// Another one each time.
+    void change_description();
 
-    /// Tells the book of the room's archive.
+    /// Tells the book of the room's archive. The subject that is in force must be the last in it.
     reactor::Deferred<void> read_archive();
-    /// What the server says of affiliations must be what it answered.
-    reactor::Deferred<void> compare_affiliations();
+    /// What the server says of affiliations and configuration must be what it answered.
+    reactor::Deferred<void> compare_state();
 
     /// Nicks, as presence has told them.
     const std::set<std::string>& occupants() const { return occupants_; }
@@ -82,7 +92,7 @@ public:
 protected:
     virtual void came_online(bool /*resumed*/) {}
     virtual void went_offline() {}
-    /// Everything that comes from the room or about it.
+    /// Everything that comes.
     virtual void saw(const xmpp::Stanza&) {}
 
 private:
@@ -90,13 +100,24 @@ private:
     void on_not_resumed(bots::Client& client, std::optional<std::uint32_t> taken) override;
     void on_offline(bots::Client& client, const base::Failure& why) override;
     void on_acknowledged(bots::Client& client, std::uint32_t stanzas) override;
+    void on_received(bots::Client&, const xmpp::Stanza& stanza) override { saw(stanza); }
     void on_message(bots::Client& client, xmpp::Stanza message) override;
     void on_presence(bots::Client& client, xmpp::Stanza presence) override;
     std::optional<xmpp::Stanza> on_request(bots::Client& client, const xmpp::Stanza& iq) override;
 
     bool send(const std::string& xml, std::optional<RoomBook::Word> word);
+    void say_as(bool subject);
+    void hear(const xmpp::Stanza& message);
+    using Fields = std::vector<std::pair<std::string, std::string>>;
+    reactor::Deferred<xmpp::Stanza> submit(Fields fields);
     reactor::Deferred<void> configure();
+    reactor::Deferred<void> describe(std::string description);
+    reactor::Deferred<xmpp::Stanza> set_item(std::string_view by, std::string who,
+                                             std::string_view of, std::string to);
     reactor::Deferred<void> change(std::string user, std::string affiliation, Answered answered);
+    reactor::Deferred<void> change_role(std::string nick, std::string role, Answered answered);
+    reactor::Deferred<void> compare_affiliations();
+    reactor::Deferred<void> compare_config();
     reactor::Deferred<void> ask_whether_in();
     reactor::Deferred<xmpp::Stanza> ask(xmpp::Stanza iq);
     void end_visit();
@@ -108,8 +129,13 @@ private:
     /// What the server has not acknowledged, as the client keeps it.
     std::deque<std::optional<RoomBook::Word>> outgoing_;
     std::uint32_t told_twice_ = 0;
+    bool continues_ = false;  // The next session has what the former one left unacknowledged.
     std::set<std::string> occupants_;
     std::vector<RoomBook::Kept> archive_;
+    std::optional<RoomBook::Word> archived_subject_;
+    std::optional<RoomBook::Word> subject_;   // In force, as it has been told.
+    std::set<std::string> descriptions_{""};  // As affiliations_.
+    std::uint32_t last_description_ = 0;
     /// By user, what it may be: what was answered last, and what was asked for since.
     std::map<std::string, std::set<std::string>> affiliations_;
     std::set<std::string> answered_;  // Of those.

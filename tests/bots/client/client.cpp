@@ -10,6 +10,7 @@ namespace bots {
 void ClientObserver::on_online(Client&, bool) {}
 void ClientObserver::on_not_resumed(Client&, std::optional<std::uint32_t>) {}
 void ClientObserver::on_offline(Client&, const base::Failure&) {}
+void ClientObserver::on_received(Client&, const xmpp::Stanza&) {}
 void ClientObserver::on_message(Client&, xmpp::Stanza) {}
 void ClientObserver::on_presence(Client&, xmpp::Stanza) {}
 void ClientObserver::on_acknowledged(Client&, std::uint32_t) {}

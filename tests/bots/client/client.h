@@ -69,6 +69,8 @@ public:
     /// The session ended: by the server (its stream error is in the text), a lost connection, or
     /// `disconnect`. `stay_online` reconnects after this.
     virtual void on_offline(Client& client, const base::Failure& why);
+    /// Every stanza that comes, before any of the others; the client must not be destroyed.
+    virtual void on_received(Client& client, const xmpp::Stanza& stanza);
     virtual void on_message(Client& client, xmpp::Stanza message);
     virtual void on_presence(Client& client, xmpp::Stanza presence);
     /// A request from the server or somebody: the reply, or nothing if it is answered later by

@@ -153,6 +153,7 @@ void Client::Impl::take_stanza(xmpp::StanzaElement element) {
 }
 
 void Client::Impl::handle(xmpp::Stanza stanza) {
+    observer_.on_received(client_, stanza);
     switch (stanza.kind()) {
         case xmpp::StanzaKind::message:
             return observer_.on_message(client_, std::move(stanza));
