@@ -48,16 +48,18 @@ void ClientSession::deliver_copy(const xmpp::Stanza& copy, const base::SharedByt
     if (!goes_out_now || copy.is_iq()) return deliver(copy);
     (void)sm_->enter();
     context_.metrics.stanza_out(copy.kind());
+    Unacknowledged sent{
+        .bytes = shared,
+        .returns = is_kept(copy, jid_) && copy.message_type() == xmpp::MessageType::groupchat,
+        .patient = true,
+        .lacks_to = true};
     if (!detached_) {
         context_.scratch.clear();
-        copy.append_to(context_.scratch);
+        append_text_of(context_.scratch, sent, jid_);
         stream_.send(context_.scratch);
         unwritten().add(stream_.queued_total());
     }
-    remember({.bytes = shared,
-              .returns = is_kept(copy, jid_) && copy.message_type() == xmpp::MessageType::groupchat,
-              .patient = true,
-              .lacks_to = true});
+    remember(std::move(sent));
     if (!detached_) limit_queue();
 }
 

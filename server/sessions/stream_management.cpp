@@ -47,13 +47,22 @@ std::optional<Unacknowledged> read_entry(NetstringReader& reader) {
 
 }  // namespace
 
-std::string text_of(const Unacknowledged& stanza, const xmpp::Jid& client) {
-    std::string text(stanza.bytes.view());
+void append_text_of(std::string& out, const Unacknowledged& stanza, const xmpp::Jid& client) {
+    const std::string_view text = stanza.bytes.view();
     const std::size_t name_end = text.find_first_of(" />", 1);
-    if (!stanza.lacks_to || name_end == std::string::npos) return text;
-    std::string to;
-    xmpp::append_attribute(to, "to", client.text());
-    return text.insert(name_end, to);
+    if (!stanza.lacks_to || name_end == std::string_view::npos) {
+        out += text;
+        return;
+    }
+    out += text.substr(0, name_end);
+    xmpp::append_attribute(out, "to", client.text());
+    out += text.substr(name_end);
+}
+
+std::string text_of(const Unacknowledged& stanza, const xmpp::Jid& client) {
+    std::string text;
+    append_text_of(text, stanza, client);
+    return text;
 }
 
 // --- from the client

@@ -34,6 +34,7 @@ struct Unacknowledged {
 };
 /// What `client` was sent.
 std::string text_of(const Unacknowledged& stanza, const xmpp::Jid& client);
+void append_text_of(std::string& out, const Unacknowledged& stanza, const xmpp::Jid& client);
 
 class StreamManagement {
 public:
@@ -95,7 +96,7 @@ public:
     const Unacknowledged& operator[](std::size_t index) const noexcept { return queue_[index]; }
 
     /// Patient stanzas about which one <r/> asks.
-    static constexpr std::uint32_t kPatientMax = 16;
+    static constexpr std::uint32_t kPatientMax = 64;
     /// An <r/> of ours is worth sending: one at a time, and never twice for the same stanzas.
     bool should_ask() const noexcept { return may_ask() && (urgent_ || patient_ >= kPatientMax); }
     /// In a while it will be.
