@@ -82,6 +82,7 @@ struct Sums {
         rooms.acknowledged += report.rooms.acknowledged;
         rooms.refused += report.rooms.refused;
         rooms.heard += report.rooms.heard;
+        rooms.shown += report.rooms.shown;
         rooms.kept += report.rooms.kept;
         rooms.excused += report.rooms.excused;
     }
@@ -147,9 +148,10 @@ int command_line(int argc, char** argv) {
         sums.totals.refused, sums.totals.excused, sums.virtual_seconds, took.count());
     if (options.rooms != 0)
         fmt::print(
-            "rooms: {} said, {} acknowledged, {} refused, {} heard, {} in archives, {} excused\n",
+            "rooms: {} said, {} acknowledged, {} refused, {} heard, {} shown, {} in archives, {} "
+            "excused\n",
             sums.rooms.said, sums.rooms.acknowledged, sums.rooms.refused, sums.rooms.heard,
-            sums.rooms.kept, sums.rooms.excused);
+            sums.rooms.shown, sums.rooms.kept, sums.rooms.excused);
     return sums.failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

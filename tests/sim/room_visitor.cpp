@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 
 /// No other text of the simulation has it, so that an address that leaks is found.
 constexpr std::string_view kHidden = "hidden";
+/// Messages of the past that somebody who enters asks for.
+constexpr std::uint64_t kHistoryMax = 12;
 
 test::RoomClient::Place place_of(const Visitor::Role& role) {
     return {.number = role.number,
@@ -91,7 +93,7 @@ void Visitor::act() {
             tasks_.add("visitor connects", connect());
         }
     } else if (!is_settled()) {
-        enter();
+        enter(chance_.percent(40) ? static_cast<std::uint32_t>(chance_.below(kHistoryMax)) : 0);
     } else if (looks_ && may_ask()) {
         looks_ = false;
         look_at_state(false);
@@ -122,7 +124,9 @@ void Visitor::do_something() {
     if (calm_) {
         if (role_.owns && !unsettled_.empty())
             return change(unsettled_.back(), role_.moderated ? "member" : "none");
-        return ping_self();
+        // Seldom enough that there are moments in which nobody waits for an answer.
+        if (chance_.percent(10)) ping_self();
+        return;
     }
     const std::uint64_t drawn = chance_.below(100);
     if (drawn < 62) {

@@ -125,27 +125,49 @@ void RoomBook::may_miss(Guest guest) {
     gaps_[guest] = true;
 }
 
-void RoomBook::hears(Guest guest, const Word& word, const std::string& stanza_id) {
-    Visit* visit = visit_of(guest, word.room);
-    note(word, "heard by " + guest_name(guest));
+RoomBook::Record* RoomBook::record_of_heard(Guest guest, const Word& word) {
     const auto record = records_.find(word);
-    if (record == records_.end())
-        return complain_(guest_name(guest) + " hears " + text_of(word) + ", which nobody said");
-    if (visit == nullptr) {
-        if (record->second.place > anew_[guest])
-            complain_(guest_name(guest) + " hears " + text_of(word) + " outside of the room");
-        return;
+    if (record == records_.end()) {
+        complain_(guest_name(guest) + " hears " + text_of(word) + ", which nobody said");
+        return nullptr;
     }
-    if (record->second.silenced)
+    if (visit_of(guest, word.room) != nullptr) return &record->second;
+    if (record->second.place > anew_[guest])
+        complain_(guest_name(guest) + " hears " + text_of(word) + " outside of the room");
+    return nullptr;
+}
+
+void RoomBook::hears(Guest guest, const Word& word, const std::string& stanza_id) {
+    note(word, "heard by " + guest_name(guest));
+    Record* record = record_of_heard(guest, word);
+    if (record == nullptr) return;
+    if (record->silenced)
         complain_(guest_name(guest) + " hears " + text_of(word) + " of one without voice");
     const auto ban = banned_.find({guest, word.room});
-    if (ban != banned_.end() && record->second.place > ban->second)
+    if (ban != banned_.end() && record->place > ban->second)
         complain_(guest_name(guest) + " hears " + text_of(word) + " although it is an outcast");
     if (stanza_id.empty())
         complain_(guest_name(guest) + " hears " + text_of(word) + " without an id of the room");
-    ++record->second.heard;
+    ++record->heard;
     ++totals_.heard;
-    visit->heard.push_back({word, stanza_id, std::exchange(gaps_[guest], false)});
+    visit_of(guest, word.room)
+        ->heard.push_back({word, stanza_id, std::exchange(gaps_[guest], false)});
+}
+
+void RoomBook::shown(Guest guest, const Word& word, const std::string& stanza_id, bool first) {
+    note(word, "shown to " + guest_name(guest));
+    Record* record = record_of_heard(guest, word);
+    if (record == nullptr) return;
+    Visit* visit = visit_of(guest, word.room);
+    if (first && !visit->heard.empty()) {
+        visit->over = true;
+        current_.erase({guest, word.room});
+        enters(guest, word.room);
+        visit = visit_of(guest, word.room);
+    }
+    ++record->heard;
+    ++totals_.shown;
+    visit->heard.push_back({.word = word, .stanza_id = stanza_id, .shown = true});
 }
 
 // --- in the end
@@ -216,6 +238,10 @@ void RoomBook::check_visit(const Visit& visit, const std::vector<Kept>& kept,
     const std::string who = guest_name(visit.guest);
     std::size_t expected = 0;
     bool first = true;
+    bool after_history = false;
+    const auto may_be_missed = [&](const Kept& one) {
+        return may_be_refused(one.word) || (after_history && one.subject);
+    };
     for (const Heard& heard : visit.heard) {
         const auto place = places.find(heard.stanza_id);
         if (place == places.end()) {
@@ -224,7 +250,7 @@ void RoomBook::check_visit(const Visit& visit, const std::vector<Kept>& kept,
         }
         if (kept[place->second].word != heard.word)
             complain_(who + " heard " + text_of(heard.word) + " with the id of another");
-        while (!first && expected < place->second && may_be_refused(kept[expected].word))
+        while (!first && expected < place->second && may_be_missed(kept[expected]))
             ++expected;
         if (!first && place->second < expected)
             complain_(who + " heard " + text_of(heard.word) + " again, or too late");
@@ -233,8 +259,9 @@ void RoomBook::check_visit(const Visit& visit, const std::vector<Kept>& kept,
                       text_of(kept[expected].word) + " before it");
         expected = place->second + 1;
         first = false;
+        after_history = heard.shown;
     }
-    while (!visit.heard.empty() && expected < kept.size() && may_be_refused(kept[expected].word))
+    while (!visit.heard.empty() && expected < kept.size() && may_be_missed(kept[expected]))
         ++expected;
     // Who is still there has heard what was said last.
     if (!visit.over && !visit.heard.empty() && expected < kept.size())

@@ -80,6 +80,9 @@ public:
     bool is_in(Guest guest, Room room) const;
     /// `stanza_id`: of the room.
     void hears(Guest guest, const Word& word, const std::string& stanza_id);
+    /// Likewise, as history on entering: right before what is heard next. `first` of it: who enters
+    /// once more is shown it once more.
+    void shown(Guest guest, const Word& word, const std::string& stanza_id, bool first);
     /// The guest's connection lost what was on its way: the visit may have a gap here.
     void may_miss(Guest guest);
 
@@ -88,6 +91,7 @@ public:
     struct Kept {
         Word word;
         std::string stanza_id;
+        bool subject = false;  ///< It is not part of the history.
         friend bool operator==(const Kept&, const Kept&) = default;
     };
     /// All of the room's archive, in its order; whoever reads it finds the same.
@@ -103,6 +107,7 @@ public:
         std::uint64_t acknowledged = 0;
         std::uint64_t refused = 0;
         std::uint64_t heard = 0;
+        std::uint64_t shown = 0;
         std::uint64_t kept = 0;
         std::uint64_t excused = 0;  ///< Acknowledged, and refused by an error that was lost.
     };
@@ -122,6 +127,7 @@ private:
         Word word;
         std::string stanza_id;
         bool after_gap = false;
+        bool shown = false;
     };
     struct Visit {
         Guest guest = 0;
@@ -130,6 +136,8 @@ private:
         std::vector<Heard> heard{};
     };
 
+    /// nullptr: that is a fault, or not worth a note.
+    Record* record_of_heard(Guest guest, const Word& word);
     Visit* visit_of(Guest guest, Room room);
     const Visit* visit_of(Guest guest, Room room) const;
     bool may_be_refused(const Word& word, const Record& record) const;

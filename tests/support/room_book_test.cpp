@@ -76,6 +76,19 @@ TEST_F(Books, find_a_gap_a_repetition_and_another_order) {
     EXPECT_TRUE(complains("do not find the same"));
 }
 
+TEST_F(Books, find_a_gap_between_history_and_what_is_heard) {
+    for (std::uint32_t number = 1; number <= 4; ++number)
+        kept.push_back({book.say(1, 0), std::to_string(number), number == 2});
+    book.shown(2, {1, 0, 1}, "1", true);
+    book.hears(2, {1, 0, 3}, "3");        // A subject is no history.
+    book.shown(2, {1, 0, 1}, "1", true);  // It has entered again.
+    book.hears(2, {1, 0, 4}, "4");
+    end();
+    EXPECT_TRUE(complains("guest 2 heard r1 0 4 and missed r1 0 3 before it"));
+    EXPECT_EQ(complaints.size(), 1U);
+    EXPECT_EQ(book.totals().shown, 2U);
+}
+
 TEST_F(Books, excuse_a_gap_when_a_connection_was_lost) {
     talk(1);
     talk(1, true, false);

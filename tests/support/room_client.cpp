@@ -91,7 +91,7 @@ bool RoomClient::send(const std::string& xml, std::optional<RoomBook::Word> word
     return true;
 }
 
-void RoomClient::enter() {
+void RoomClient::enter(std::uint32_t history) {
     const base::MonotonicTime now = client_->world().reactor.now();
     if (!online() || now - knocked_at_ < kKnockInterval) return;
     // The answer to its configuration was lost.
@@ -100,7 +100,8 @@ void RoomClient::enter() {
     if (!place_.founds && !parts_.book.is_open(place_.room)) return;
     knocked_at_ = now;
     send("<presence to='" + place_.address.text() + "/" + place_.nick + "'><x xmlns='" +
-             std::string(xmpp::ns::muc) + "'><history maxstanzas='0'/></x></presence>",
+             std::string(xmpp::ns::muc) + "'><history maxstanzas='" + std::to_string(history) +
+             "'/></x></presence>",
          {});
 }
 
@@ -208,6 +209,7 @@ void RoomClient::on_presence(bots::Client&, xmpp::Stanza presence) {
     occupants_.insert(nick);
     if (!is_own) return;
     parts_.book.enters(place_.number, place_.room);
+    entered_ = true;
     if (parts_.book.is_open(place_.room)) {
         if (has_status(presence, "201"))
             parts_.complain(place_.nick + " makes a room that was there");
@@ -221,7 +223,7 @@ void RoomClient::on_message(bots::Client&, xmpp::Stanza message) {
     if (const auto result = xmpp::parse_mam_result(message)) {
         const bool is_subject = !result->stanza.has_body();
         if (!reading_ || !RoomBook::parse(text_of(result->stanza), word)) return;
-        archive_.push_back({word, result->id});
+        archive_.push_back({word, result->id, is_subject});
         if (is_subject) archived_subject_ = word;
         return;
     }
@@ -237,11 +239,18 @@ void RoomClient::hear(const xmpp::Stanza& message) {
     const bool is_word = RoomBook::parse(text_of(message), word);
     const bool is_subject = message.child("subject", xmpp::ns::client) != nullptr;
     if (is_subject) subject_ = is_word ? std::optional(word) : std::nullopt;
-    // The subject that one is told on entering.
-    if (!is_word || (is_subject && is_delayed_by(message.element(), place_.address))) return;
+    // What one is told on entering.
+    const bool is_past = is_delayed_by(message.element(), place_.address);
+    if (!is_word || (is_subject && is_past)) return;
     if (message.id() != RoomBook::text_of(word))
         parts_.complain(place_.nick + " is sent a message that has lost its id");
-    parts_.book.hears(place_.number, word, id_by(message.element(), place_.address));
+    const std::string id = id_by(message.element(), place_.address);
+    const bool is_first = std::exchange(entered_, false);
+    if (is_past) {
+        parts_.book.shown(place_.number, word, id, is_first);
+    } else {
+        parts_.book.hears(place_.number, word, id);
+    }
 }
 
 // --- in the end

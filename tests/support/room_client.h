@@ -62,8 +62,9 @@ public:
     bool at_rest() const;
     std::string unrest() const;
 
-    /// Enters, unless it did a moment ago; who made the room configures it.
-    void enter();
+    /// Enters, unless it did a moment ago, and is shown so many messages of the past; who made the
+    /// room configures it.
+    void enter(std::uint32_t history = 0);
     void leave();
     void say() { say_as(false); }
     /// The room's subject is what it says.
@@ -146,6 +147,7 @@ private:
     std::uint32_t open_requests_ = 0;
     bool counts_ = false;  // Stream management is on.
     bool reading_ = false;
+    bool entered_ = false;  // Nothing has been said since the room said that it is in.
 };
 
 }  // namespace test
