@@ -324,9 +324,12 @@ Result<RoomPage> Rooms::listed(std::string_view host, const RoomListQuery& query
     const std::string of_host =
         query.hidden ? " FROM rooms WHERE host = $1" : " FROM rooms WHERE host = $1 AND listed = 1";
     const auto number = [&](const std::string& rest,
-                            Parameters parameters) -> Result<std::int64_t> {
-        const auto found = TRY(transaction_.first("SELECT COUNT(*)" + of_host + rest, parameters,
-                                                  [](const Row& row) { return row.int64(0); }));
+                            Parameters parameters) -> Result<std::optional<std::int64_t>> {
+        const auto found =
+            TRY(transaction_.first("SELECT COUNT(*) FROM (SELECT 1" + of_host + rest + " LIMIT " +
+                                       std::to_string(kRoomCountMax + 1) + ") AS counted",
+                                   parameters, [](const Row& row) { return row.int64(0); }));
+        if (found.value_or(0) > kRoomCountMax) return std::nullopt;
         return found.value_or(0);
     };
     const auto read = [&](const std::string& rest, Parameters parameters) {

@@ -105,8 +105,10 @@ struct RoomListing {
 };
 struct RoomPage {
     std::vector<RoomListing> rooms;
-    std::int64_t index = 0;  ///< Of the first one among all.
-    std::int64_t count = 0;
+    /// Of the first one among all, and how many there are, up to kRoomCountMax: counting more costs
+    /// too much for a question that anybody may ask.
+    std::optional<std::int64_t> index = {};
+    std::optional<std::int64_t> count = {};
 };
 struct RoomListQuery {
     bool hidden = false;                     ///< Rooms that are not listed as well.
@@ -116,6 +118,7 @@ struct RoomListQuery {
 };
 
 inline constexpr std::uint32_t kRoomPageMax = 1000;
+inline constexpr std::int64_t kRoomCountMax = 10'000;
 /// Removed affiliations that are remembered, per room.
 inline constexpr std::int64_t kRoomTombstonesMax = 1000;
 inline constexpr std::size_t kRoomConfigBytesMax = 65'536;

@@ -19,7 +19,7 @@ using xmpp::Stanza;
 using xmpp::StanzaError;
 
 constexpr std::uint32_t kPageDefault = 100;
-/// What this shard may have under way when a command comes.
+/// What this shard may have under way when a command comes or somebody asks for the rooms.
 constexpr std::size_t kCommandsMax = 10'000;
 
 Element items_of(const storage::RoomPage& page) {
@@ -30,11 +30,11 @@ Element items_of(const storage::RoomPage& page) {
              .name = room.name.empty() ? std::string(room.jid.local()) : room.name});
     Element query = items.to_element();
     xmpp::RsmResponse set;
-    set.count = static_cast<std::uint32_t>(page.count);
+    if (page.count) set.count = static_cast<std::uint32_t>(*page.count);
     if (!page.rooms.empty()) {
         set.first = page.rooms.front().jid.local();
         set.last = page.rooms.back().jid.local();
-        set.first_index = static_cast<std::uint32_t>(page.index);
+        if (page.index) set.first_index = static_cast<std::uint32_t>(*page.index);
     }
     query.add(set.to_element());
     return query;
@@ -104,6 +104,7 @@ void Rooms::discover_service(Stanza stanza) {
         query.before = std::move(page->before);
         query.max = std::min(page->max.value_or(kPageDefault), storage::kRoomPageMax);
     }
+    if (tasks_.size() >= kCommandsMax) return refuse(stanza, StanzaError::resource_constraint());
     tasks_.add("room list", run_list(std::move(stanza), std::move(query)));
 }
 

@@ -189,6 +189,26 @@ TEST_P(RoomTable, lists_rooms_page_by_page) {
     EXPECT_EQ(page({.max = 0}).count, 5);
 }
 
+TEST_P(RoomTable, counts_no_more_rooms_than_is_cheap) {
+    const auto add = [&](std::int64_t from, std::int64_t to) {
+        database.must([&](Transaction& t) -> base::Result<void> {
+            for (std::int64_t i = from; i < to; ++i)
+                TRY(Rooms(t).put(room(std::to_string(100'000 + i)),
+                                 {.listed = true, .config = "<x/>"}));
+            return {};
+        });
+    };
+    add(0, kRoomCountMax);
+    EXPECT_EQ(page({.before = "", .max = 1}).count, kRoomCountMax);
+    EXPECT_EQ(page({.before = "", .max = 1}).index, kRoomCountMax - 1);
+    add(kRoomCountMax, kRoomCountMax + 2);
+    const RoomPage last = page({.before = "", .max = 1});
+    EXPECT_EQ(names(last), std::to_string(100'000 + kRoomCountMax + 1) + " ");
+    EXPECT_EQ(last.count, std::nullopt);
+    EXPECT_EQ(last.index, std::nullopt);
+    EXPECT_EQ(page({.max = 1}).index, 0);
+}
+
 TEST_P(RoomTable, gives_back_the_occupants_once_and_sweeps_temporary_rooms) {
     make("kept", true, false);
     make("swept", true, false);
