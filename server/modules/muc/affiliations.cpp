@@ -32,10 +32,13 @@ std::string nick_skeleton(std::string_view nick) {
     return xmpp::visual_skeleton(nick_key(nick));
 }
 
+std::uint32_t hash_of_nick(std::string_view key_or_skeleton) {
+    return static_cast<std::uint32_t>(std::hash<std::string_view>()(key_or_skeleton));
+}
+
 NickHashes hashes_of_nick(std::string_view nick) {
-    const std::hash<std::string_view> hash;
-    return {.key = static_cast<std::uint32_t>(hash(nick_key(nick))),
-            .skeleton = static_cast<std::uint32_t>(hash(nick_skeleton(nick)))};
+    const std::string key = nick_key(nick);
+    return {.key = hash_of_nick(key), .skeleton = hash_of_nick(xmpp::visual_skeleton(key))};
 }
 
 bool look_alike(std::string_view nick, std::string_view skeleton, std::string_view other,

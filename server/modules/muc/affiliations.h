@@ -30,6 +30,8 @@ struct NickHashes {
     std::uint32_t skeleton = 0;
 };
 NickHashes hashes_of_nick(std::string_view nick);
+/// One of the two, of what nick_key or nick_skeleton has made.
+std::uint32_t hash_of_nick(std::string_view key_or_skeleton);
 /// §14.1: nothing that cannot be seen.
 bool is_visible_nick(std::string_view nick);
 

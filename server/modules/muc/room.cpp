@@ -58,7 +58,7 @@ const Occupant* Room::occupant_of(const Jid& full) const {
 
 std::optional<std::size_t> Room::place_of(std::string_view nick) const {
     const std::string key = nick_key(nick);
-    const std::uint32_t hash = hashes_of_nick(nick).key;
+    const std::uint32_t hash = hash_of_nick(key);
     for (std::size_t place = 0; place < occupants_.size(); ++place)
         if (occupants_[place].nick_hashes.key == hash && nick_key(occupants_[place].nick) == key)
             return place;

@@ -20,8 +20,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -135,6 +135,8 @@ public:
     /// Admins and owners that enter a full room (§7.2.9).
     static constexpr std::uint32_t kStaffReserve = 20;
     static constexpr std::size_t kSubjectBytesMax = 4096;
+    /// Formats of a room's photo that have their hash told; the first ones.
+    static constexpr std::size_t kPhotosMax = 16;
     /// Occupants up to which a newcomer is shown all of them at once.
     static constexpr std::size_t kEntryAtOnceMax = 50;
 
@@ -260,10 +262,18 @@ private:
         std::string id{};                         ///< Of the request, for who made it.
         const std::string* last_words = nullptr;  ///< Content of the presence that left.
     };
+    /// Somebody who is not here has another affiliation.
+    struct Absent {
+        xmpp::Jid jid;
+        MucAffiliation affiliation = MucAffiliation::none;
+        std::int64_t since = 0;  ///< XEP-0463, likewise `until`.
+        std::int64_t until = 0;
+    };
     /// §8.2: those who are removed hear it first, then the requester, then the rest.
     struct Notices {
         Effects removed{};
         Effects rest{};
+        std::vector<Absent> absent{};
     };
     enum class Removal : std::uint8_t {
         left,
@@ -281,14 +291,18 @@ private:
         xmpp::MucJoin join;
         std::string id;
         bool created = false;
-        std::size_t next = 0;            ///< The first occupant that it was not shown.
-        std::set<std::string> missed{};  ///< Nicks before that of whom it missed something.
+        std::size_t next = 0;  ///< The first occupant that it was not shown.
+        /// Nicks before that of whom it missed something, and whether it was shown somebody by
+        /// them.
+        std::map<std::string, bool> missed{};
     };
 
     // room_entries.cpp
     void begin_entry(Entry entry);
     void end_entry(const xmpp::Jid& session);
     void note_missed(const Occupant& occupant);
+    /// `nick`: the new one.
+    void note_rename(const Occupant& occupant, const std::string& nick);
     void note_removal(std::size_t index);
     void send_missed(const Occupant& self, const Entry& entry, bool sees, Effects& effects) const;
 
@@ -385,7 +399,7 @@ private:
     /// What `change` makes of somebody, whoever wants it.
     base::Result<Affiliated, xmpp::StanzaError> entry_of(const xmpp::MucChange& change) const;
     void add_affiliation(RoomChange& judged, Affiliated entry) const;
-    std::optional<xmpp::StanzaError> refuse_lists(const RoomChange& judged) const;
+    std::optional<xmpp::StanzaError> finish_lists(RoomChange& judged) const;
     base::Result<xmpp::Element, xmpp::StanzaError> list(const xmpp::Jid& user,
                                                         const xmpp::Element& query) const;
     bool may_list(const xmpp::Jid& user, const xmpp::MucList& which) const;
@@ -398,7 +412,7 @@ private:
     void apply_affiliation_here(Occupant& occupant, MucAffiliation before, const Affiliated& entry,
                                 PresenceText text, Notices& notices);
     void invite_new_member(const xmpp::Jid& member, Effects& effects) const;
-    void announce_absent(const Affiliated& entry, const PresenceText& text, Effects& effects) const;
+    void announce_absent(std::span<const Absent> absent, Effects& effects) const;
     std::string nick_of(const xmpp::Jid& user) const;
 
     // room_owner.cpp
@@ -458,7 +472,7 @@ private:
     reactor::Pace pace_;
     std::vector<Occupant> occupants_;
     std::size_t sessions_ = 0;
-    std::vector<Entry> entries_;
+    std::vector<Entry> entries_;  // By session.
     std::vector<xmpp::Jid> new_entries_;
     History history_;
     std::string avatar_hashes_;

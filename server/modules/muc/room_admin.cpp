@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <unordered_map>
 #include <utility>
 
 namespace server::modules::muc {
@@ -16,6 +17,23 @@ using xmpp::Jid;
 using xmpp::MucStatus;
 using xmpp::Stanza;
 using xmpp::StanzaError;
+
+/// Changes of one request of which each is told in a message of its own.
+constexpr std::size_t kToldAloneMax = 20;
+/// Of more, so many in one.
+constexpr std::size_t kToldTogetherMax = 100;
+
+// Of two about the same person the later one counts.
+void keep_latest(std::vector<Affiliated>& entries) {
+    std::unordered_map<std::string_view, std::size_t> latest;
+    for (std::size_t i = 0; i < entries.size(); ++i)
+        latest[entries[i].jid.text()] = i;
+    if (latest.size() == entries.size()) return;
+    std::vector<Affiliated> kept;
+    for (std::size_t i = 0; i < entries.size(); ++i)
+        if (latest[entries[i].jid.text()] == i) kept.push_back(entries[i]);
+    entries = std::move(kept);
+}
 
 }  // namespace
 
@@ -99,12 +117,10 @@ base::Result<Affiliated, StanzaError> Room::entry_of(const xmpp::MucChange& chan
     return entry;
 }
 
-// Of two about the same person the later one counts. A role that was kept ends with the standing it
-// was given in.
+// A role that was kept ends with the standing it was given in.
 void Room::add_affiliation(RoomChange& judged, Affiliated entry) const {
     if (affiliations_.of(entry.jid) != entry.affiliation && kept_roles_.of(entry.jid))
         judged.kept_roles.push_back({.jid = entry.jid, .role = MucRole::none});
-    std::erase_if(judged.affiliations, [&](const Affiliated& one) { return one.jid == entry.jid; });
     judged.affiliations.push_back(std::move(entry));
 }
 
@@ -130,12 +146,13 @@ base::Result<RoomChange, StanzaError> Room::judge(const Stanza& request,
         keep_role(judged, target->user(), *change.role);
         judged.roles.push_back(std::move(change));
     }
-    if (auto refusal = refuse_lists(judged)) return std::unexpected(*std::move(refusal));
+    if (auto refusal = finish_lists(judged)) return std::unexpected(*std::move(refusal));
     return judged;
 }
 
 // §10.4: a room has an owner, if it had one; and no more entries than there is room for.
-std::optional<StanzaError> Room::refuse_lists(const RoomChange& judged) const {
+std::optional<StanzaError> Room::finish_lists(RoomChange& judged) const {
+    keep_latest(judged.affiliations);
     std::size_t owners = affiliations_.owners();
     std::size_t size = affiliations_.size();
     for (const Affiliated& entry : judged.affiliations) {
@@ -166,6 +183,7 @@ void Room::apply(RoomChange change, base::WallTime now, std::string_view stanza_
         kept_roles_.put(kept);
     for (const Affiliated& entry : change.affiliations)
         apply_affiliation(entry, actor, notices);
+    announce_absent(notices.absent, notices.rest);
     if (reconfigured) apply_config(*change.config, notices);
     if (change.destruction) apply_destruction(*change.destruction, notices.removed);
     if (change.subject) subject_ = *std::move(change.subject);
@@ -231,7 +249,10 @@ void Room::apply_affiliation(const Affiliated& entry, const std::string& actor, 
         apply_affiliation_here(occupant, before, entry, text, notices);
     }
     if (present || before == entry.affiliation) return;
-    announce_absent(entry, text, notices.rest);
+    notices.absent.push_back({.jid = entry.jid,
+                              .affiliation = entry.affiliation,
+                              .since = text.since,
+                              .until = text.until});
     if (config_.members_only && before == MucAffiliation::none && entry.jid.has_local() &&
         entry.affiliation >= MucAffiliation::member)
         invite_new_member(entry.jid, notices.rest);
@@ -267,19 +288,29 @@ void Room::invite_new_member(const Jid& member, Effects& effects) const {
     send(std::move(message), member, effects);
 }
 
-// §10.3: the change of somebody who is not here, for those who may know their address.
-void Room::announce_absent(const Affiliated& entry, const PresenceText& text,
-                           Effects& effects) const {
-    std::vector<Jid> to = config_.anonymous ? moderators() : everybody();
+// §10.3: the changes of those who are not here, for those who may know their addresses. Many at
+// once come together, as XEP-0463 has it.
+void Room::announce_absent(std::span<const Absent> absent, Effects& effects) const {
+    if (absent.empty()) return;
+    const std::vector<Jid> to = config_.anonymous ? moderators() : everybody();
     if (to.empty()) return;
-    Stanza message = Stanza::message(xmpp::MessageType::normal);
-    message.set_from(parts_.jid);
-    Element x = xmpp::muc_user_element(
-        {.affiliation = entry.affiliation, .role = MucRole::none, .jid = entry.jid.text()});
-    if (text.until != 0)
-        x.add(xmpp::muc_versions_element(std::to_string(text.since), std::to_string(text.until)));
-    message.edit().add(std::move(x));
-    effects.push_back({.stanza = std::move(message), .to = std::move(to)});
+    const std::size_t together = absent.size() <= kToldAloneMax ? 1 : kToldTogetherMax;
+    while (!absent.empty()) {
+        const auto told = absent.first(std::min(together, absent.size()));
+        absent = absent.subspan(told.size());
+        Element x("x", xmpp::ns::muc_user);
+        for (const Absent& one : told)
+            x.add(xmpp::MucItem{
+                .affiliation = one.affiliation, .role = MucRole::none, .jid = one.jid.text()}
+                      .to_element(xmpp::ns::muc_user));
+        if (told.back().until != 0)
+            x.add(xmpp::muc_versions_element(std::to_string(told.front().since),
+                                             std::to_string(told.back().until)));
+        Stanza message = Stanza::message(xmpp::MessageType::normal);
+        message.set_from(parts_.jid);
+        message.edit().add(std::move(x));
+        effects.push_back({.stanza = std::move(message), .to = to});
+    }
 }
 
 }  // namespace server::modules::muc

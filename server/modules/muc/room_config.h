@@ -87,7 +87,7 @@ xmpp::DataForm room_form(const RoomConfig& config, const RoomStaff& staff, const
 
 struct RoomSubmission {
     RoomConfig config;
-    /// Full lists, bare, where the form had the field.
+    /// Full lists, bare, in order and each once, where the form had the field.
     std::optional<std::vector<xmpp::Jid>> owners{};
     std::optional<std::vector<xmpp::Jid>> admins{};
 };

@@ -66,7 +66,7 @@ base::Result<RoomChange, StanzaError> Room::judge_order(
         Affiliated entry = TRY(entry_of(one));
         add_affiliation(change, std::move(entry));
     }
-    if (auto refusal = refuse_lists(change)) return std::unexpected(*std::move(refusal));
+    if (auto refusal = finish_lists(change)) return std::unexpected(*std::move(refusal));
     return change;
 }
 

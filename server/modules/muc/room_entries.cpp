@@ -17,19 +17,21 @@ constexpr std::size_t kPresenceBytes = 400;
 
 using xmpp::Jid;
 
+// It is asked of everybody in the room with everything that is told.
 bool Room::is_entering(const Jid& session) const {
-    return !entries_.empty() &&
-           std::ranges::find(entries_, session, &Entry::session) != entries_.end();
+    return std::ranges::binary_search(entries_, session, {}, &Entry::session);
 }
 
 void Room::begin_entry(Entry entry) {
     end_entry(entry.session);
     new_entries_.push_back(entry.session);
-    entries_.push_back(std::move(entry));
+    const auto place = std::ranges::lower_bound(entries_, entry.session, {}, &Entry::session);
+    entries_.insert(place, std::move(entry));
 }
 
 void Room::end_entry(const Jid& session) {
-    std::erase_if(entries_, [&](const Entry& entry) { return entry.session == session; });
+    const auto found = std::ranges::equal_range(entries_, session, {}, &Entry::session);
+    entries_.erase(found.begin(), found.end());
 }
 
 // Who is behind the place that was reached is shown as they are by then.
@@ -39,21 +41,33 @@ void Room::note_missed(const Occupant& occupant) {
                          !std::less<>()(&occupants_.back(), &occupant);
     if (!is_here) return;  // It has left: note_removal.
     for (Entry& entry : entries_)
-        if (index_of(occupant) < entry.next) entry.missed.insert(occupant.nick);
+        if (index_of(occupant) < entry.next) entry.missed.try_emplace(occupant.nick, true);
+}
+
+// Under the new nick it has been shown to nobody who is still entering. Names between the first and
+// the last concern nobody, and somebody who changes it all the time does not make us remember them.
+void Room::note_rename(const Occupant& occupant, const std::string& nick) {
+    for (Entry& entry : entries_) {
+        if (index_of(occupant) >= entry.next) continue;
+        const auto before = entry.missed.find(occupant.nick);
+        if (before != entry.missed.end() && !before->second) entry.missed.erase(before);
+        entry.missed.try_emplace(nick, false);
+    }
 }
 
 // `index`: of the one who is about to be removed.
 void Room::note_removal(std::size_t index) {
     for (Entry& entry : entries_) {
         if (index >= entry.next) continue;
-        entry.missed.insert(occupants_[index].nick);
+        const auto known = entry.missed.try_emplace(occupants_[index].nick, true).first;
+        if (!known->second) entry.missed.erase(known);
         --entry.next;
     }
 }
 
 bool Room::continue_entry(const Jid& session, base::WallTime now, Effects& effects) {
-    const auto entry = std::ranges::find(entries_, session, &Entry::session);
-    if (entry == entries_.end()) return false;
+    const auto entry = std::ranges::lower_bound(entries_, session, {}, &Entry::session);
+    if (entry == entries_.end() || entry->session != session) return false;
     const Occupant* self = occupant_of(session);
     if (self == nullptr) {
         end_entry(session);
@@ -79,14 +93,17 @@ bool Room::continue_entry(const Jid& session, base::WallTime now, Effects& effec
 
 void Room::send_missed(const Occupant& self, const Entry& entry, bool sees,
                        Effects& effects) const {
-    for (const std::string& nick : entry.missed) {
-        const auto there = std::ranges::find(occupants_, nick, &Occupant::nick);
-        if (there != occupants_.end()) {
-            if (&*there != &self && is_shown(*there))
-                send(presence_of(*there, there->sessions.back(), sees, {}, false), entry.session,
-                     effects);
-            continue;
-        }
+    std::map<std::string, bool> missed = entry.missed;
+    for (const Occupant& other : occupants_) {
+        const auto found = missed.find(other.nick);
+        if (found == missed.end() || (!is_shown(other) && &other != &self)) continue;
+        missed.erase(found);
+        if (&other != &self)
+            send(presence_of(other, other.sessions.back(), sees, {}, false), entry.session,
+                 effects);
+    }
+    for (const auto& [nick, was_shown] : missed) {
+        if (!was_shown) continue;
         xmpp::Stanza gone = xmpp::Stanza::presence(xmpp::PresenceType::unavailable);
         gone.set_from(occupant_jid(nick));
         gone.edit().add(xmpp::muc_user_element(

@@ -4,6 +4,7 @@
 #include "xmpp/core/namespaces.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 namespace server::modules::muc {
@@ -58,23 +59,19 @@ base::Result<RoomChange, StanzaError> Room::judge_form(const Stanza& request,
                                                        const xmpp::DataForm& form) const {
     RoomSubmission submitted = TRY(read_room_form(config_, form, parts_.limits));
     std::vector<xmpp::MucChange> changes;
+    std::unordered_set<std::string> moved;
     const auto add = [&](MucAffiliation affiliation, const std::vector<Jid>& wanted) {
-        for (const Jid& jid : wanted) {
-            const bool is_judged =
-                std::ranges::any_of(changes, [&](const auto& one) { return one.jid == jid; });
-            if (affiliations_.of(jid) != affiliation && !is_judged)
+        for (const Jid& jid : wanted)
+            if (affiliations_.of(jid) != affiliation && moved.insert(jid.text()).second)
                 changes.push_back({.affiliation = affiliation, .jid = jid});
-        }
         for (const Affiliated* known : affiliations_.list(affiliation)) {
-            if (std::ranges::find(wanted, known->jid) != wanted.end()) continue;
-            const bool moves = std::ranges::any_of(
-                changes, [&](const auto& one) { return one.jid == known->jid; });
+            if (std::ranges::binary_search(wanted, known->jid)) continue;
             // §10.2: who is no owner any more is an admin, unless that list says otherwise.
             const bool was_owner = affiliation == MucAffiliation::owner;
             const auto& admins = submitted.admins;
             const bool stays_admin =
-                was_owner && (!admins || std::ranges::find(*admins, known->jid) != admins->end());
-            if (!moves)
+                was_owner && (!admins || std::ranges::binary_search(*admins, known->jid));
+            if (moved.insert(known->jid.text()).second)
                 changes.push_back(
                     {.affiliation = stays_admin ? MucAffiliation::admin : MucAffiliation::member,
                      .jid = known->jid});
@@ -87,7 +84,7 @@ base::Result<RoomChange, StanzaError> Room::judge_form(const Stanza& request,
         // Who is in both lists is an owner.
         if (submitted.admins)
             std::erase_if(*submitted.admins, [&](const Jid& jid) {
-                return std::ranges::find(*submitted.owners, jid) != submitted.owners->end();
+                return std::ranges::binary_search(*submitted.owners, jid);
             });
     }
     if (submitted.admins) {

@@ -119,11 +119,10 @@ std::optional<StanzaError> Room::refuse_nick(const Jid& user, std::string_view n
     const Affiliated* taken_for = affiliations_.look_alike_of(nick);
     if (taken_for != nullptr && !taken_for->jid.same_bare(user)) return StanzaError::conflict();
     const std::string skeleton = nick_skeleton(nick);
-    const std::uint32_t hash = hashes_of_nick(nick).skeleton;
+    const std::uint32_t hash = hash_of_nick(skeleton);
     const bool mimics = std::ranges::any_of(occupants_, [&](const Occupant& other) {
-        return other.nick_hashes.skeleton == hash &&
-               look_alike(nick, skeleton, other.nick, nick_skeleton(other.nick)) &&
-               !other.user().same_bare(user);
+        return other.nick_hashes.skeleton == hash && !other.user().same_bare(user) &&
+               look_alike(nick, skeleton, other.nick, nick_skeleton(other.nick));
     });
     if (mimics) return StanzaError::conflict();
     return std::nullopt;
@@ -264,6 +263,7 @@ void Room::change_nick(Occupant& occupant, const Stanza& presence, Effects& effe
     if (refusal) return refuse_presence(presence, *refusal, effects);
     PresenceText going{.codes = {MucStatus::new_nick}, .new_nick = nick, .leaves = true};
     tell_all(occupant, going, effects);
+    note_rename(occupant, nick);
     occupant.nick = nick;
     occupant.nick_hashes = hashes_of_nick(nick);
     const auto own = std::ranges::find(occupant.sessions, *presence.from(), &OccupantSession::jid);

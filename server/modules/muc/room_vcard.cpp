@@ -32,9 +32,11 @@ std::string photo_hash(const Element& photo) {
 // XEP-0486 §5.1: the same image in several formats has as many hashes.
 std::string photo_hashes(const Element& vcard) {
     std::string hashes;
+    std::size_t count = 0;
     for (const Element& photo : vcard.children()) {
         const std::string hash = photo.name() == "PHOTO" ? photo_hash(photo) : "";
         if (hash.empty()) continue;
+        if (++count > Room::kPhotosMax) break;
         if (!hashes.empty()) hashes += ' ';
         hashes += hash;
     }

@@ -365,5 +365,41 @@ TEST(Registration, is_refused_as_the_xep_says) {
     EXPECT_EQ(closed.heard(kHag), "! not-allowed cancel");
 }
 
+// §10.3: everybody in the room is told of each; not a thousand times for one request.
+TEST(Affiliation, of_many_who_are_not_here_is_told_together) {
+    const auto members = [](std::size_t count) {
+        std::string items;
+        for (std::size_t i = 0; i < count; ++i)
+            items += "<item affiliation='member' jid='w" + std::to_string(i) + "@example.org'/>";
+        return items;
+    };
+    const auto told = [&](std::size_t count) {
+        RoomStage stage(quiet());
+        gather(stage);
+        stage.forget();
+        stage.admin(kCrone, members(count));
+        std::vector<std::size_t> items;
+        for (const xmpp::Stanza& stanza : stage.taken(kWicca))
+            items.push_back(stanza.child("x", xmpp::ns::muc_user)->child_count());
+        return items;
+    };
+    EXPECT_EQ(told(20), std::vector<std::size_t>(20, 1));
+    EXPECT_EQ(told(21), std::vector<std::size_t>{21});
+    EXPECT_EQ(told(250), (std::vector<std::size_t>{100, 100, 50}));
+}
+
+TEST(Affiliation, of_one_who_is_named_twice_is_the_later_one) {
+    RoomStage stage(quiet());
+    gather(stage);
+    stage.admin(kCrone,
+                "<item affiliation='member' jid='hag66@shakespeare.lit'/>"
+                "<item affiliation='admin' jid='x@example.org'/>"
+                "<item affiliation='admin' jid='hag66@shakespeare.lit'/>"
+                "<item affiliation='none' jid='x@example.org'/>");
+    EXPECT_EQ(stage.room().affiliations().of(*xmpp::Jid::parse(kHag)), MucAffiliation::admin);
+    EXPECT_EQ(stage.room().affiliations().of(*xmpp::Jid::parse("x@example.org")),
+              MucAffiliation::none);
+}
+
 }  // namespace
 }  // namespace server::modules::muc::test

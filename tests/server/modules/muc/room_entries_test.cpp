@@ -125,6 +125,33 @@ TEST_F(LargeRoom, tells_what_changed_meanwhile) {
     EXPECT_EQ(hails, 1U);  // As history.
 }
 
+// Somebody who changes their nick again and again is no more to remember than one who does it once.
+TEST_F(LargeRoom, tells_nothing_of_nicks_that_came_and_went) {
+    enter();
+    EXPECT_TRUE(go_on(kNewcomer));
+    EXPECT_TRUE(shown().contains("w5"));
+    for (int i = 0; i < 50; ++i)
+        stage.send(witch(5), "<presence xmlns='jabber:client' to='/n" + std::to_string(i) + "'/>");
+    stage.send(witch(6), "<presence xmlns='jabber:client' to='/gone'/>");
+    stage.send(witch(6), "<presence xmlns='jabber:client' type='unavailable' to='/gone'/>");
+    stage.send(witch(7), "<presence xmlns='jabber:client' to='/away'/>");
+    stage.send(witch(7), "<presence xmlns='jabber:client' to='/w7'/>");
+    while (go_on(kNewcomer)) {
+    }
+    std::set<std::string> left;
+    std::set<std::string> came;
+    for (const Stanza& stanza : stage.taken(kNewcomer)) {
+        if (!stanza.is_presence()) continue;
+        (stanza.presence_type() == xmpp::PresenceType::unavailable ? left : came)
+            .insert(std::string(stanza.from()->resource()));
+    }
+    EXPECT_EQ(left, (std::set<std::string>{"w5", "w6"}));
+    EXPECT_TRUE(came.contains("n49"));
+    EXPECT_FALSE(came.contains("n48"));
+    EXPECT_TRUE(came.contains("w7"));
+    EXPECT_FALSE(came.contains("away"));
+}
+
 TEST_F(LargeRoom, agrees_in_the_end_whatever_happens_meanwhile) {
     enter();
     std::uint32_t chance = 12345;

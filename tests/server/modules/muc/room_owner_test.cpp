@@ -158,6 +158,45 @@ TEST(Configuration, lists_of_admins_and_owners_are_full_ones) {
     EXPECT_EQ(stage.room().affiliations().of(*xmpp::Jid::parse(kHag)), MucAffiliation::member);
 }
 
+// As many as a form can hold, twice: each is looked at once, not against all others.
+TEST(Configuration, takes_the_longest_lists) {
+    RoomStage stage(quiet());
+    gather(stage);
+    const auto list = [](std::string_view var, std::string_view name, std::size_t first) {
+        std::string text = "<field var='" + std::string(var) + "'>";
+        if (name == "owner") text += "<value>crone1@shakespeare.lit</value>";
+        for (std::size_t i = first; i < xmpp::kFormValuesMax; ++i)
+            text += "<value>" + std::string(name) + std::to_string(i) + "@example.org</value>";
+        return text + "</field>";
+    };
+    constexpr auto kOwners = "muc#roomconfig_roomowners";
+    constexpr auto kAdmins = "muc#roomconfig_roomadmins";
+    stage.configure(list(kOwners, "owner", 1) + list(kAdmins, "admin", 0));
+    const Affiliations& there = stage.room().affiliations();
+    EXPECT_EQ(there.owners(), xmpp::kFormValuesMax);
+    EXPECT_EQ(there.list(MucAffiliation::admin).size(), xmpp::kFormValuesMax);
+    // All change places.
+    stage.configure(list(kOwners, "owner", xmpp::kFormValuesMax) + list(kAdmins, "owner", 1));
+    EXPECT_EQ(there.owners(), 1U);
+    EXPECT_EQ(there.list(MucAffiliation::admin).size(), xmpp::kFormValuesMax - 1);
+    // And the wicca who was an admin before.
+    EXPECT_EQ(there.list(MucAffiliation::member).size(), xmpp::kFormValuesMax + 1);
+}
+
+// XEP-0486 §5.1: of as many formats as anybody has; what tells of a room stays small.
+TEST(Avatar, has_the_hashes_of_the_first_formats) {
+    RoomStage stage(quiet());
+    gather(stage);
+    std::string photos;
+    for (std::size_t i = 0; i <= Room::kPhotosMax; ++i)
+        photos +=
+            "<PHOTO><BINVAL>AAA" + std::string(1, static_cast<char>('A' + i)) + "</BINVAL></PHOTO>";
+    stage.send(kCrone, "<iq xmlns='jabber:client' type='set' id='v'><vCard xmlns='vcard-temp'>" +
+                           photos + "</vCard></iq>");
+    constexpr std::size_t kHashBytes = 40;
+    EXPECT_EQ(stage.room().avatar_hashes().size(), Room::kPhotosMax * (kHashBytes + 1) - 1);
+}
+
 TEST(Configuration, that_cannot_be_saved_is_not_applied) {
     RoomStage stage(quiet());
     gather(stage);
