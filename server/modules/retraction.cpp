@@ -3,8 +3,9 @@
 // archived, delivered; what becomes of copies that were delivered already is the clients' affair.
 //
 // The original is the newest message of the same conversation with that 'id' and the same bare
-// sender (§5), among the last kScanMax. Looking for it costs reads alone, one retraction at a time.
-// A retraction itself cannot be retracted: the archive has to keep it (§5).
+// sender (§5), among the last kScanMax, or fewer where they are large. Looking for it costs reads
+// alone, one retraction at a time. A retraction itself cannot be retracted: the archive has to keep
+// it (§5).
 #include "reactor/task_set.h"
 #include "server/modules/archive_keys.h"
 #include "server/modules/catalog.h"

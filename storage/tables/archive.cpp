@@ -206,9 +206,12 @@ Result<std::optional<ArchivedMessage>> Archive::scan(const xmpp::Jid& owner, con
         TRY(find_conversation(transaction_, owner.bare_view(), peer.bare_view()));
     if (!conversation) return std::nullopt;
     ArchiveScan scan(transaction_, {.owner = conversation->owner, .peer = conversation->peer});
+    std::size_t bytes = 0;
     for (const ArchiveRow& row : TRY(scan.rows({}, ArchiveOrder::newest_first, scan_max))) {
         ArchivedMessage message = TRY(with_stanza(transaction_, conversation->owner, row));
         if (accepts(context, message)) return message;
+        bytes += message.stanza.size();
+        if (bytes > kArchiveScanBytesMax) break;
     }
     return std::nullopt;
 }

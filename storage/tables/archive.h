@@ -90,6 +90,7 @@ inline constexpr std::size_t kArchiveIdsMax = 1000;
 inline constexpr std::int64_t kArchiveCountMax = 10'000;
 /// Rows in which one query looks for the resource of a full JID, which no index knows.
 inline constexpr std::int64_t kArchiveResourceRowsMax = 32'768;
+inline constexpr std::size_t kArchiveScanBytesMax = base::operator""_MiB(4);
 inline constexpr std::uint32_t kArchiveStepMax = 1000;
 
 /// `owner` is a bare JID everywhere (a resource is ignored).
@@ -105,9 +106,9 @@ public:
     /// The oldest and the newest; nullopt: the archive is empty.
     base::Result<std::optional<ArchiveEnds>> ends(const xmpp::Jid& owner);
 
-    /// The newest message with `peer` (any resource) of those `scan_max` newest for which
-    /// `match(const ArchivedMessage&)` is true: for messages that a later one refers to by the id
-    /// that its sender gave it.
+    /// The newest message with `peer` (any resource) of those `scan_max` newest, and of as many as
+    /// kArchiveScanBytesMax holds, for which `match(const ArchivedMessage&)` is true: for messages
+    /// that a later one refers to by the id that its sender gave it.
     template <class Match>
     base::Result<std::optional<ArchivedMessage>> find_newest(const xmpp::Jid& owner,
                                                              const xmpp::Jid& peer,

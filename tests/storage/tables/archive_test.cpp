@@ -349,6 +349,25 @@ TEST_P(ArchiveTest, finds_the_newest_of_a_peer_that_is_accepted) {
     EXPECT_FALSE(newest(100, "1"));
 }
 
+TEST_P(ArchiveTest, looks_at_so_many_bytes_for_the_newest) {
+    chat(romeo, juliet, "wanted");
+    const std::string large(kArchiveScanBytesMax / 2, 'x');
+    const auto finds = [&] {
+        return database
+            .must([&](Transaction& t) {
+                return Archive(t).find_newest(juliet, romeo, 100, [](const ArchivedMessage& one) {
+                    return one.stanza == "wanted";
+                });
+            })
+            .has_value();
+    };
+    chat(romeo, juliet, large);
+    chat(romeo, juliet, large);
+    EXPECT_TRUE(finds());
+    chat(romeo, juliet, "one more");
+    EXPECT_FALSE(finds());
+}
+
 TEST_P(ArchiveTest, replaces_a_message_in_one_archive_only) {
     recent_rows_max = 4;
     const MessageId id = chat(romeo, juliet, "regretted");
