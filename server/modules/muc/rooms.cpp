@@ -7,6 +7,7 @@
 #include "storage/tables/vcards.h"
 #include "xmpp/core/namespaces.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace server::modules::muc {
@@ -274,6 +275,9 @@ void Rooms::handle(Lane& lane, Waiting next) {
     if (wants_in(next.stanza)) lane.history_at = parts_.world.reactor.now();
     Effects effects;
     lane.room->on_presence(next.stanza, now(), effects);
+    // Whoever is shown all others is shown to them as well, and when they leave.
+    if (wants_in(next.stanza) && !effects.empty())
+        spend(*next.stanza.from(), std::max(2 * lane.room->sessions(), cost_of(effects)));
     send(std::move(effects));
     lead_in(lane);
     close_if_over(lane);
@@ -359,7 +363,10 @@ void Rooms::handle_iq(Lane& lane, Waiting next) {
     if (hidden && iq.is_request() && iq.to()->is_bare())
         return refuse(iq, StanzaError::item_not_found("there is no such room"));
     if (iq.is_request() && iq.to()->is_bare()) {
-        if (RoomQueries::concerns(iq)) return queries_.answer(room, std::move(next.stanza));
+        if (RoomQueries::concerns(iq)) {
+            spend(*iq.from(), Expenses::kSearch);
+            return queries_.answer(room, std::move(next.stanza));
+        }
         if (auto answer = answer_about(room, iq)) {
             if (*answer) return parts_.router.route(iq.reply_result(**std::move(answer)));
             return refuse(iq, (*answer).error());
@@ -368,6 +375,7 @@ void Rooms::handle_iq(Lane& lane, Waiting next) {
     Effects effects;
     Outcome outcome;
     const bool taken = room.on_iq(iq, effects, outcome);
+    if (iq.is_request() && iq.to()->is_bare()) spend(*iq.from(), cost_of(effects));
     send(std::move(effects));
     if (!taken) return refuse(iq, StanzaError::service_unavailable());
     if (auto* change = std::get_if<RoomChange>(&outcome))

@@ -9,6 +9,7 @@
 #include "reactor/task_set.h"
 #include "reactor/timers.h"
 #include "reactor/world.h"
+#include "server/modules/muc/expenses.h"
 #include "server/modules/muc/room.h"
 #include "server/modules/muc/room_queries.h"
 #include "server/modules/muc/service_commands.h"
@@ -200,6 +201,9 @@ private:
     reactor::Deferred<void> wait_for(xmpp::Jid client);
     void handle_order(Lane& lane, Ordered ordered);
     bool is_slow_enough(Lane& lane, const Waiting& next);
+    /// `user` has caused that; see Expenses.
+    void spend(const xmpp::Jid& user, std::size_t cost);
+    static std::size_t cost_of(const Effects& effects);
     /// False: it takes time, or is refused.
     bool may_make(Lane& lane, Waiting& next);
     reactor::Deferred<void> run_welcome(xmpp::Jid room, xmpp::Jid user);
@@ -241,6 +245,7 @@ private:
     Gauge& loaded_;
     RoomQueries queries_;
     ServiceCommands commands_;
+    Expenses expenses_;
     std::unordered_map<std::string, std::unique_ptr<Lane>> lanes_;
     // By maker; and some that have been configured since.
     std::unordered_map<std::string, std::vector<Unconfigured>> unconfigured_;

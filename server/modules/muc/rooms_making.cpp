@@ -18,15 +18,37 @@ using xmpp::StanzaError;
 
 // --- pace
 
-// Whoever enters, leaves or reports an error is not held up.
+// Whoever leaves or reports an error is not held up; who enters or asks something of the room, only
+// after having caused a lot by that.
 bool Rooms::is_slow_enough(Lane& lane, const Waiting& next) {
     const Stanza& stanza = next.stanza;
+    const bool asks = stanza.is_request()
+                          ? stanza.to()->is_bare()
+                          : stanza.is_presence() &&
+                                stanza.presence_type() == xmpp::PresenceType::available &&
+                                stanza.child("x", xmpp::ns::muc) != nullptr;
+    if (asks) return expenses_.may_ask(*stanza.from(), parts_.world.reactor.now());
     const bool counts = stanza.is_message() ? !stanza.is_error()
                         : stanza.is_presence()
                             ? stanza.presence_type() == xmpp::PresenceType::available &&
                                   stanza.child("x", xmpp::ns::muc) == nullptr
                             : stanza.is_request() && stanza.to()->is_full();
     return !counts || lane.room->within_pace(*stanza.from(), parts_.world.reactor.now());
+}
+
+void Rooms::spend(const Jid& user, std::size_t cost) {
+    expenses_.add(user, cost, parts_.world.reactor.now());
+}
+
+// Stanzas, and what is in answers.
+std::size_t Rooms::cost_of(const Effects& effects) {
+    std::size_t cost = 0;
+    for (const Delivery& delivery : effects) {
+        cost += delivery.to.size();
+        if (delivery.stanza.is_iq() && delivery.stanza.payload() != nullptr)
+            cost += delivery.stanza.payload()->child_count();
+    }
+    return cost;
 }
 
 // --- making
@@ -104,6 +126,7 @@ void Rooms::make_room(Lane& lane, const Jid& owner) {
 // §10.1.1: who does not configure a room in time is taken to have cancelled it.
 void Rooms::expire() {
     const base::MonotonicTime time = expired_at_ = parts_.world.reactor.now();
+    expenses_.forget_rested(time);
     std::vector<Jid> late;
     unconfigured_count_ = 0;
     for (auto made = unconfigured_.begin(); made != unconfigured_.end();) {

@@ -402,8 +402,11 @@ void Rooms::finish_change(Lane& lane, RoomChange change, MessageId id, Requester
     const bool durable = change.durable();
     if (change.reflection) note_told(lane, id);
     Effects effects;
+    const std::optional<Jid> who =
+        requester.ordered ? std::nullopt : std::optional(*change.request.from());
     lane.room->apply(std::move(change), id == 0 ? now() : storage::time_of(id),
                      id == 0 ? "" : parts_.archive_ids.text(id), effects);
+    if (who) spend(*who, cost_of(effects));
     send(std::move(effects));
     if (requester.origin && durable && lane.stored) {
         parts_.router.report(*requester.origin, {.kind = OriginReport::Kind::stored, .id = id});

@@ -104,7 +104,10 @@ void Rooms::discover_service(Stanza stanza) {
         query.before = std::move(page->before);
         query.max = std::min(page->max.value_or(kPageDefault), storage::kRoomPageMax);
     }
-    if (tasks_.size() >= kCommandsMax) return refuse(stanza, StanzaError::resource_constraint());
+    const base::MonotonicTime time = parts_.world.reactor.now();
+    if (tasks_.size() >= kCommandsMax || !expenses_.may_ask(*stanza.from(), time))
+        return refuse(stanza, StanzaError::resource_constraint());
+    expenses_.add(*stanza.from(), Expenses::kSearch + query.max, time);
     tasks_.add("room list", run_list(std::move(stanza), std::move(query)));
 }
 

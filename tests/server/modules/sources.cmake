@@ -12,7 +12,7 @@ parley_test(server_modules_test
 # Rooms without a server.
 parley_test(server_muc_test
     LIBS server_muc
-    SOURCES modules/muc/affiliations_test.cpp modules/muc/hats_test.cpp modules/muc/history_test.cpp
+    SOURCES modules/muc/affiliations_test.cpp modules/muc/expenses_test.cpp modules/muc/hats_test.cpp modules/muc/history_test.cpp
             modules/muc/privileges_test.cpp modules/muc/room_admin_test.cpp
             modules/muc/room_config_test.cpp modules/muc/room_entries_test.cpp
             modules/muc/room_entry_test.cpp
