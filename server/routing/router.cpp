@@ -239,7 +239,10 @@ void Router::route_to_all(const xmpp::Stanza& stanza, std::span<const xmpp::Jid>
         const bool crosses = to.has_local() && is_local(to.domain());
         by_shard[crosses ? shard_of(to.bare_view(), count) : impl_->shard].push_back(to);
     }
-    for (reactor::ShardId id = 0; id < count; ++id) {
+    // The others first: what this turn is written to its clients takes long, and the mail to other
+    // shards would wait for that.
+    for (reactor::ShardId step = 1; step <= count; ++step) {
+        const reactor::ShardId id = (impl_->shard + step) % count;
         if (by_shard[id].empty()) continue;
         impl_->routed.add(by_shard[id].size());
         FanOut fan_out{stanza, std::move(by_shard[id])};

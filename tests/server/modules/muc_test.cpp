@@ -116,6 +116,26 @@ TEST(Muc, shows_nobody_what_is_not_on_disk) {
     EXPECT_EQ(hear(*clients[0], 1), std::vector<std::string>{"m"});
 }
 
+TEST(Muc, tells_together_what_is_stored_shortly_after_one_another) {
+    ServerHarness harness({.config = talkative()});
+    const auto clients = gather(harness, {"one", "two"});
+    harness.faults().delay(2s);
+    clients[0]->send(say("a"));
+    harness.advance(10ms);
+    clients[0]->send(say("b"));
+    EXPECT_EQ(hear(*clients[1], 1), std::vector<std::string>{"a"});
+    const base::MonotonicTime heard = harness.sim().now();
+    EXPECT_EQ(hear(*clients[1], 1), std::vector<std::string>{"b"});
+    EXPECT_EQ(harness.sim().now(), heard);
+    // A moment later nothing is on its way: it goes out at once.
+    harness.faults().mend();
+    harness.advance(Rooms::kBreathMax);
+    const base::MonotonicTime said = harness.sim().now();
+    clients[0]->send(say("c"));
+    EXPECT_EQ(hear(*clients[1], 1), std::vector<std::string>{"c"});
+    EXPECT_LT(harness.sim().now() - said, Rooms::kBreathMin);
+}
+
 TEST(Muc, keeps_presence_behind_what_was_said_before) {
     ServerHarness harness({.config = talkative()});
     const auto clients = gather(harness, {"one", "two"});
