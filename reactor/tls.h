@@ -10,6 +10,8 @@
 #include "reactor/base/result.h"
 #include "reactor/stream.h"
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,7 +44,16 @@ struct TlsServerOptions {
     std::string client_ca_file = {};
     /// TLS 1.3 tickets sent after a handshake; 0 turns resumption off.
     unsigned session_tickets = 1;
+    /// What the tickets of TLS 1.3 are enciphered with, kTicketSecretBytes random bytes each: new
+    /// ones with the first, others are still understood. Contexts with the same secrets and the
+    /// same certificates understand each other's tickets, those of another process too; who learns
+    /// a secret can pass for a client, but read nothing that was said (RFC 8446 §2.2: psk_dhe_ke).
+    /// Empty: one of the context's own, as always for TLS 1.2, whose tickets would betray it.
+    std::vector<std::string> ticket_secrets = {};
+    /// RFC 8446 §4.6.1 allows seven days.
+    base::Duration ticket_lifetime = std::chrono::hours(24);
 };
+inline constexpr std::size_t kTicketSecretBytes = 32;
 
 class TlsServerContext {
 public:
@@ -91,6 +102,14 @@ public:
 private:
     explicit TlsClientContext(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
+};
+
+/// With what a client takes up a session of TLS again in a shorter handshake: without certificates
+/// and signatures, but with new keys (RFC 8446 §2.2). For one connection only (§C.4), to the same
+/// server name, with the same TlsClientContext or one that verifies alike.
+class TlsSession {
+public:
+    virtual ~TlsSession() = default;
 };
 
 /// What was negotiated; empty texts before the handshake is done.
@@ -142,9 +161,11 @@ public:
     static std::unique_ptr<TlsStream> server(std::unique_ptr<ByteStream> lower,
                                              std::shared_ptr<const TlsServerContext> context);
     /// `server_name`: sent as SNI unless it is an IP address, and what the certificate must cover.
+    /// `session`: resumed if the server likes; a full handshake otherwise.
     static std::unique_ptr<TlsStream> client(std::unique_ptr<ByteStream> lower,
                                              std::shared_ptr<const TlsClientContext> context,
-                                             std::string server_name);
+                                             std::string server_name,
+                                             std::unique_ptr<TlsSession> session = nullptr);
 
     /// Settles when the handshake is done. Fails with tls_failed (the text has the reason) or with
     /// what broke the lower stream. One at a time. Dropping it leaves the handshake going.
@@ -159,8 +180,13 @@ public:
     /// tls_exporter on TLS 1.2 without extended master secret, tls_server_end_point for signature
     /// algorithms without a hash (Ed25519).
     virtual base::Result<std::string> channel_binding(ChannelBinding type) const = 0;
+    /// Whether there is one, without the work of computing it.
+    virtual bool has_channel_binding(ChannelBinding type) const = 0;
     /// Nothing when the peer sent no certificate.
     virtual std::optional<PeerCertificate> peer_certificate() const = 0;
+    /// Of a client: the session to be resumed next time, once the server has sent the means; null
+    /// before. Also after the connection was lost, but not after `close` or `abort`.
+    virtual std::unique_ptr<TlsSession> session() const = 0;
 };
 
 }  // namespace reactor

@@ -14,7 +14,10 @@ using base::fail;
 using base::Result;
 
 // Forward secrecy and authenticated encryption only (RFC 9325 §4.2).
-constexpr const char* kCiphers12 = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!aPSK";
+// AES of 128 bits first: strong enough, and its hash, SHA-256, has instructions of its own.
+constexpr const char* kCiphers12 = "ECDHE+AES128+AESGCM:ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!aPSK";
+constexpr const char* kCiphers13 =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 constexpr const char* kGroups = "X25519:P-256:P-384";
 // Any constant: it keeps sessions of other services of the same process apart (SSL_CTX(3)).
 constexpr std::string_view kSessionContext = "parley";
@@ -33,6 +36,7 @@ bool apply_common(SSL_CTX* context) {
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     return SSL_CTX_set_cipher_list(context, kCiphers12) == 1 &&
+           SSL_CTX_set_ciphersuites(context, kCiphers13) == 1 &&
            SSL_CTX_set1_groups_list(context, kGroups) == 1;
 }
 
@@ -86,7 +90,11 @@ Result<OpenSslPtr<SSL_CTX>> make_server_context(TlsServerContext::Impl& impl,
                                        static_cast<unsigned>(kSessionContext.size())) != 1 ||
         SSL_CTX_set_num_tickets(context.get(), options.session_tickets) != 1)
         return fail(Errc::internal, "cannot set up TLS: " + take_openssl_error("OpenSSL"));
-    if (options.session_tickets == 0) SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
+    if (impl.tickets == nullptr) {
+        SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
+    } else if (!impl.tickets->use_in(context.get())) {
+        return fail(Errc::internal, "cannot set up tickets: " + take_openssl_error("OpenSSL"));
+    }
     SSL_CTX_set_tlsext_servername_callback(context.get(), choose_host);
     SSL_CTX_set_tlsext_servername_arg(context.get(), &impl);
     if (!impl.alpn.empty()) SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, &impl);
@@ -146,6 +154,7 @@ Result<std::shared_ptr<const TlsServerContext>> TlsServerContext::create(
     const TlsServerOptions& options) {
     auto impl = std::make_unique<Impl>();
     impl->alpn = TRY(alpn_wire_form(options.alpn));
+    if (options.session_tickets > 0) impl->tickets = TRY(TlsTickets::create(options));
     auto fallback = make_server_context(*impl, options, options.identity);
     if (!fallback) return std::unexpected(fallback.error());
     impl->fallback = *std::move(fallback);

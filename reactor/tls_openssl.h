@@ -5,6 +5,7 @@
 #include "reactor/base/clock.h"
 #include "reactor/base/result.h"
 #include "reactor/tls.h"
+#include "reactor/tls_tickets.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -25,6 +26,7 @@ struct OpenSslFree {
     void operator()(GENERAL_NAMES* object) const noexcept { GENERAL_NAMES_free(object); }
     void operator()(SSL* object) const noexcept { SSL_free(object); }
     void operator()(SSL_CTX* object) const noexcept { SSL_CTX_free(object); }
+    void operator()(SSL_SESSION* object) const noexcept { SSL_SESSION_free(object); }
     void operator()(X509* object) const noexcept { X509_free(object); }
     void operator()(X509_EXTENSION* object) const noexcept { X509_EXTENSION_free(object); }
 };
@@ -61,6 +63,7 @@ base::Result<void> use_identity(SSL_CTX* context, const TlsIdentity& identity);
 base::Result<std::string> alpn_wire_form(const std::vector<std::string>& protocols);
 
 struct TlsServerContext::Impl {
+    std::unique_ptr<const TlsTickets> tickets;  ///< Used by the contexts below. Null: none.
     OpenSslPtr<SSL_CTX> fallback;
     std::map<std::string, OpenSslPtr<SSL_CTX>, std::less<>> exact;
     std::map<std::string, OpenSslPtr<SSL_CTX>, std::less<>> wildcard;  ///< Keyed without "*.".
@@ -76,6 +79,7 @@ struct TlsClientContext::Impl {
 };
 
 base::Result<std::string> channel_binding_of(SSL* ssl, ChannelBinding type);
+bool has_channel_binding_of(SSL* ssl, ChannelBinding type);
 std::optional<PeerCertificate> peer_certificate_of(const SSL* ssl);
 TlsInfo info_of(const SSL* ssl);
 

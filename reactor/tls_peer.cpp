@@ -34,15 +34,24 @@ Result<std::string> exporter_binding(SSL* ssl) {
     return out;
 }
 
-Result<std::string> end_point_binding(SSL* ssl) {
-    const X509* certificate =
-        SSL_is_server(ssl) ? SSL_get_certificate(ssl) : SSL_get0_peer_certificate(ssl);
-    if (certificate == nullptr) return fail(Errc::unsupported, "the server has no certificate");
+const X509* server_certificate(SSL* ssl) {
+    return SSL_is_server(ssl) ? SSL_get_certificate(ssl) : SSL_get0_peer_certificate(ssl);
+}
+
+// NID_undef: none, or not a single one.
+int signature_hash(const X509* certificate) {
     int hash = NID_undef;
     X509* looked_at = const_cast<X509*>(certificate);  // OpenSSL 3.0 caches the answer inside.
-    if (X509_get_signature_info(looked_at, &hash, nullptr, nullptr, nullptr) != 1 ||
-        hash == NID_undef) {
-        ERR_clear_error();
+    if (X509_get_signature_info(looked_at, &hash, nullptr, nullptr, nullptr) == 1) return hash;
+    ERR_clear_error();
+    return NID_undef;
+}
+
+Result<std::string> end_point_binding(SSL* ssl) {
+    const X509* certificate = server_certificate(ssl);
+    if (certificate == nullptr) return fail(Errc::unsupported, "the server has no certificate");
+    int hash = signature_hash(certificate);
+    if (hash == NID_undef) {
         return fail(Errc::unsupported, "the certificate's signature has no single hash function");
     }
     if (hash == NID_md5 || hash == NID_sha1) hash = NID_sha256;  // RFC 5929 §4.1
@@ -68,6 +77,21 @@ Result<std::string> first_finished(SSL* ssl) {
 }
 
 }  // namespace
+
+bool has_channel_binding_of(SSL* ssl, ChannelBinding type) {
+    switch (type) {
+        case ChannelBinding::tls_exporter:
+        case ChannelBinding::first_finished:
+            return keys_are_unique(ssl);
+        case ChannelBinding::tls_unique:
+            return SSL_version(ssl) < TLS1_3_VERSION && keys_are_unique(ssl);
+        case ChannelBinding::tls_server_end_point: {
+            const X509* certificate = server_certificate(ssl);
+            return certificate != nullptr && signature_hash(certificate) != NID_undef;
+        }
+    }
+    return false;
+}
 
 Result<std::string> channel_binding_of(SSL* ssl, ChannelBinding type) {
     ERR_clear_error();

@@ -69,6 +69,15 @@ void wipe_ephemeral_keys(SSL* ssl) {
     ERR_clear_error();
 }
 
+class OpenSslSession final : public TlsSession {
+public:
+    explicit OpenSslSession(OpenSslPtr<SSL_SESSION> session) : session_(std::move(session)) {}
+    SSL_SESSION* get() const noexcept { return session_.get(); }
+
+private:
+    OpenSslPtr<SSL_SESSION> session_;
+};
+
 class OpenSslStream final : public TlsStream, private StreamObserver {
 public:
     /// `context`: keeps what the callbacks of `ssl` read.
@@ -98,9 +107,13 @@ public:
     std::optional<Failure> failure() const override { return failure_; }
     TlsInfo info() const override { return established() ? info_of(ssl_.get()) : TlsInfo(); }
     base::Result<std::string> channel_binding(ChannelBinding type) const override;
+    bool has_channel_binding(ChannelBinding type) const override {
+        return established() && has_channel_binding_of(ssl_.get(), type);
+    }
     std::optional<PeerCertificate> peer_certificate() const override {
         return established() ? peer_certificate_of(ssl_.get()) : std::nullopt;
     }
+    std::unique_ptr<TlsSession> session() const override;
 
 private:
     enum class State : std::uint8_t { fresh, handshaking, open, failed, closed };
@@ -409,6 +422,16 @@ base::Result<std::string> OpenSslStream::channel_binding(ChannelBinding type) co
     return channel_binding_of(ssl_.get(), type);
 }
 
+// A copy: OpenSSL gives up the session of a connection that ends without a close, as a client's
+// does whose network is gone. That is no reason on TLS 1.3, which has truncation detected above.
+std::unique_ptr<TlsSession> OpenSslStream::session() const {
+    if (ssl_ == nullptr || SSL_is_server(ssl_.get()) == 1) return nullptr;
+    const SSL_SESSION* current = SSL_get0_session(ssl_.get());
+    if (current == nullptr || SSL_SESSION_is_resumable(current) == 0) return nullptr;
+    OpenSslPtr<SSL_SESSION> copy(SSL_SESSION_dup(current));
+    return copy ? std::make_unique<OpenSslSession>(std::move(copy)) : nullptr;
+}
+
 bool is_ip_address(const std::string& name) {
     ASN1_OCTET_STRING* ip = a2i_IPADDRESS(name.c_str());
     ERR_clear_error();
@@ -438,12 +461,19 @@ std::unique_ptr<TlsStream> TlsStream::server(std::unique_ptr<ByteStream> lower,
 
 std::unique_ptr<TlsStream> TlsStream::client(std::unique_ptr<ByteStream> lower,
                                              std::shared_ptr<const TlsClientContext> context,
-                                             std::string server_name) {
+                                             std::string server_name,
+                                             std::unique_ptr<TlsSession> session) {
     const TlsClientContext::Impl& impl = context->impl();
     OpenSslPtr<SSL> ssl(SSL_new(impl.context.get()));
     if (ssl) {
         SSL_set_connect_state(ssl.get());
-        if (!set_server_name(ssl.get(), server_name, impl.verify)) ssl.reset();
+        if (!set_server_name(ssl.get(), server_name, impl.verify)) {
+            ssl.reset();
+        } else if (session != nullptr) {
+            // What cannot be resumed is no reason not to connect.
+            if (SSL_set_session(ssl.get(), static_cast<OpenSslSession&>(*session).get()) != 1)
+                ERR_clear_error();
+        }
     }
     return std::make_unique<OpenSslStream>(std::move(lower), std::move(ssl), std::move(context));
 }

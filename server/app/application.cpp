@@ -12,6 +12,7 @@
 #include "server/app/room_commands.h"
 #include "server/app/server_group.h"
 #include "server/app/service_notify.h"
+#include "server/app/ticket_secrets.h"
 #include "server/app/welcome.h"
 #include "server/config/core_keys.h"
 #include "server/observe/log_sink.h"
@@ -87,6 +88,7 @@ struct Application::Impl {
     std::unique_ptr<reactor::SignalWatch> signals;
     std::unique_ptr<reactor::TaskSet> tasks;
     base::Result<void> outcome;
+    reactor::TlsServerOptions tls;  // As of the last start or reload.
     bool stopping = false;
 
     base::Result<void> prepare(Identities& identities);
@@ -96,6 +98,7 @@ struct Application::Impl {
     void begin_stop();
     reactor::Deferred<void> stop();
     reactor::Deferred<std::vector<ConfigChange>> reload();
+    reactor::Deferred<void> renew_tickets();
     void report(const Identities& identities);
     reactor::World& world() { return shards->world(0); }
 };
@@ -150,14 +153,24 @@ base::Result<void> Application::run() {
 }
 
 reactor::Deferred<void> Application::Impl::start(Identities identities) {
-    auto tls = make_client_tls(identities.options, options.config);
+    tls = std::move(identities.options);
+    tls.ticket_lifetime = kTicketSecretPeriod;
+    auto reading = group->ticket_secrets();
+    auto secrets = co_await std::move(reading);
+    base::Result<ClientTls> contexts = base::fail(base::Errc::internal);
+    if (secrets) {
+        tls.ticket_secrets = *std::move(secrets);
+        contexts = make_client_tls(tls, options.config);
+    } else {
+        contexts = std::unexpected(secrets.error());
+    }
     base::Result<void> started;
-    if (tls) {
+    if (contexts) {
         // No choice of temporaries around a co_await: g++ 12 destroys the chosen one twice.
-        reactor::Deferred<void> starting = group->start(options.config, std::move(*tls));
+        reactor::Deferred<void> starting = group->start(options.config, std::move(*contexts));
         started = co_await std::move(starting);
     } else {
-        started = std::unexpected(tls.error());
+        started = std::unexpected(contexts.error());
     }
     if (started) started = open_admin();
     if (!started) {
@@ -166,8 +179,31 @@ reactor::Deferred<void> Application::Impl::start(Identities identities) {
         co_return {};
     }
     report(identities);
+    tasks->add("renew ticket secrets", renew_tickets());
     notify.ready("serving");
     co_return {};
+}
+
+// A new secret means new contexts; what is connected keeps its own.
+reactor::Deferred<void> Application::Impl::renew_tickets() {
+    for (;;) {
+        co_await reactor::sleep(world().reactor, kTicketSecretCheck);
+        auto reading = group->ticket_secrets();
+        auto secrets = co_await std::move(reading);
+        if (!secrets) {
+            log->error("tls.tickets_not_renewed", {{"why", secrets.error().message()}});
+            continue;
+        }
+        if (*secrets == tls.ticket_secrets) continue;
+        tls.ticket_secrets = *std::move(secrets);
+        auto contexts = make_client_tls(tls, options.config);
+        if (!contexts) {
+            log->error("tls.tickets_not_renewed", {{"why", contexts.error().message()}});
+            continue;
+        }
+        auto handing = group->reload(options.config, *std::move(contexts));
+        static_cast<void>(co_await std::move(handing));
+    }
 }
 
 base::Result<void> Application::Impl::open_admin() {
@@ -248,10 +284,14 @@ reactor::Deferred<std::vector<ConfigChange>> Application::Impl::reload() {
             return fresh;
         });
     base::Result<Loaded> loaded = co_await std::move(working);
-    base::Result<ClientTls> tls = base::fail(base::Errc::internal);
-    if (loaded) tls = make_client_tls(loaded->identities.options, loaded->config);
-    if (!loaded || !tls) {
-        const base::Failure why = loaded ? tls.error() : loaded.error();
+    base::Result<ClientTls> contexts = base::fail(base::Errc::internal);
+    if (loaded) {
+        loaded->identities.options.ticket_secrets = tls.ticket_secrets;
+        loaded->identities.options.ticket_lifetime = kTicketSecretPeriod;
+        contexts = make_client_tls(loaded->identities.options, loaded->config);
+    }
+    if (!loaded || !contexts) {
+        const base::Failure why = loaded ? contexts.error() : loaded.error();
         log->error("server.reload_refused", {{"why", why.message()}});
         notify.ready("serving; the last reload was refused");
         co_return why;
@@ -259,8 +299,9 @@ reactor::Deferred<std::vector<ConfigChange>> Application::Impl::reload() {
     std::vector<ConfigChange> changes = diff(options.config, loaded->config, *options.registry);
     if (auto reopened = log_sink->reopen(log_options(loaded->config)); !reopened)
         log->error("log.reopen_failed", {{"why", reopened.error().message()}});
-    base::Result<void> done = co_await group->reload(loaded->config, std::move(*tls));
+    base::Result<void> done = co_await group->reload(loaded->config, std::move(*contexts));
     if (!done) co_return done.error();
+    tls = std::move(loaded->identities.options);
     for (const std::string& warning : loaded->identities.warnings)
         log->warn("tls.certificate", {{"problem", warning}});
     options.config = std::move(loaded->config);

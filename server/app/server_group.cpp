@@ -1,6 +1,7 @@
 #include "server/app/server_group.h"
 
 #include "reactor/combine.h"
+#include "server/app/ticket_secrets.h"
 #include "storage/database.h"
 #include "storage/tables/meta.h"
 #include "storage/tables/sm_sessions.h"
@@ -12,10 +13,23 @@ constexpr std::size_t kSaltSecretBytes = 32;
 
 ServerGroup::ServerGroup(Parts parts) : parts_(parts), servers_(parts.shards.count()) {}
 
-reactor::Deferred<std::string> ServerGroup::secret(std::string_view name, std::size_t bytes) {
-    std::string candidate(bytes, '\0');
+std::string ServerGroup::random_bytes(std::size_t count) {
+    std::string bytes(count, '\0');
     parts_.shards.world(0).entropy.secure(
-        std::as_writable_bytes(std::span(candidate.data(), candidate.size())));
+        std::as_writable_bytes(std::span(bytes.data(), bytes.size())));
+    return bytes;
+}
+
+reactor::Deferred<std::vector<std::string>> ServerGroup::ticket_secrets() {
+    return parts_.database.write(
+        [now = parts_.shards.world(0).clock.wall(),
+         fresh = random_bytes(reactor::kTicketSecretBytes)](storage::Transaction& transaction) {
+            return server::ticket_secrets(transaction, now, fresh);
+        });
+}
+
+reactor::Deferred<std::string> ServerGroup::secret(std::string_view name, std::size_t bytes) {
+    std::string candidate = random_bytes(bytes);
     return parts_.database.write([name, candidate](storage::Transaction& transaction) {
         return storage::Meta(transaction).get_or_create(name, candidate);
     });

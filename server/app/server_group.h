@@ -26,6 +26,8 @@ public:
     reactor::Deferred<void> start(Config config, ClientTls tls);
     /// Settings and certificates for every shard; settles when all have them.
     reactor::Deferred<void> reload(Config config, ClientTls tls);
+    /// See ticket_secrets.h.
+    reactor::Deferred<std::vector<std::string>> ticket_secrets();
     /// Closes every stream, waits at most `grace`, and until what they left is in the database.
     reactor::Deferred<void> shut_down(base::Duration grace);
     /// On the shard itself: its server is no more.
@@ -56,6 +58,7 @@ private:
     /// Settles when every write that was issued before is on disk and its answer has been seen on
     /// every shard.
     reactor::Deferred<void> quiesce();
+    std::string random_bytes(std::size_t count);
     /// Random bytes that the database keeps under `name`; made on first use.
     reactor::Deferred<std::string> secret(std::string_view name, std::size_t bytes);
 

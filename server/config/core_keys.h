@@ -80,6 +80,11 @@ inline constexpr ChoiceKey<TlsVersion> kTlsVersionMin{
     TlsVersion::tls_1_2,
     {"1.2", "1.3"},
     "Oldest TLS version that clients may use. \"1.3\" locks out some older clients."};
+inline constexpr BoolKey kTlsTickets{
+    "tls.tickets", true,
+    "Clients may resume a TLS session of the last day by a ticket, after a restart too, which "
+    "spares them the certificates. The secret of the tickets is in the database and changes "
+    "daily."};
 
 // ---- [c2s]: limits on what a client may do
 inline constexpr SizeKey kStanzaBytesUnauthenticatedMax{

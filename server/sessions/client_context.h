@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace server {
@@ -83,6 +84,9 @@ struct ClientContext {
     StreamShared streams;
     SessionKeeper& keeper;
     std::vector<std::function<xmpp::Element(std::string_view)>> features;
+    /// What clients that have logged in are offered, by host; made when first asked for. They
+    /// change with the configuration only.
+    std::unordered_map<std::string, std::string> bind_features;
     /// A stanza is serialised here before it is queued.
     std::string scratch;
     ResumableSessions resumable;

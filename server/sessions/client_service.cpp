@@ -53,6 +53,7 @@ base::Result<ClientTls> make_client_tls(reactor::TlsServerOptions options, const
                               ? reactor::TlsVersion::tls_1_3
                               : reactor::TlsVersion::tls_1_2;
     options.request_client_certificate = settings.external;
+    if (!config.get(keys::kTlsTickets)) options.session_tickets = 0;
     options.alpn.clear();
     ClientTls tls;
     tls.starttls = TRY(reactor::TlsServerContext::create(options));
@@ -543,11 +544,13 @@ void ClientService::accept(std::unique_ptr<reactor::ByteStream> connection,
 void ClientService::reload(const Config& config, ClientTls tls) {
     impl_->context.settings = ClientSettings(config);
     impl_->context.tls = std::move(tls);
+    impl_->context.bind_features.clear();
     impl_->limits.set_options(impl_->context.settings.addresses);
 }
 
 void ClientService::add_feature(std::function<xmpp::Element(std::string_view host)> make) {
     impl_->context.features.push_back(std::move(make));
+    impl_->context.bind_features.clear();
 }
 
 reactor::Deferred<void> ClientService::shut_down(base::Duration grace) {

@@ -115,18 +115,27 @@ void Negotiation::offer_features() {
             features.limits = {.bytes_max = settings.limits_before_login.stanza_bytes_max};
             break;
         case Phase::bind:
-            features.bind = true;
-            features.session = true;
-            features.roster_versions = true;
-            features.pre_approval = true;
-            features.limits = {.bytes_max = settings.limits.stanza_bytes_max,
-                               .idle_seconds = whole_seconds(settings.ping_after)};
-            features.others.emplace_back("sm", xmpp::ns::stream_management);
-            for (const auto& make : context_.features)
-                features.others.push_back(make(host_));
-            break;
+            return session_.send(bind_features());
     }
     session_.send(features.to_xml());
+}
+
+const std::string& Negotiation::bind_features() {
+    std::string& made = context_.bind_features[host_];
+    if (!made.empty()) return made;
+    const ClientSettings& settings = context_.settings;
+    xmpp::StreamFeatures features;
+    features.bind = true;
+    features.session = true;
+    features.roster_versions = true;
+    features.pre_approval = true;
+    features.limits = {.bytes_max = settings.limits.stanza_bytes_max,
+                       .idle_seconds = whole_seconds(settings.ping_after)};
+    features.others.emplace_back("sm", xmpp::ns::stream_management);
+    for (const auto& make : context_.features)
+        features.others.push_back(make(host_));
+    made = features.to_xml();
+    return made;
 }
 
 void Negotiation::on_element(xmpp::StanzaElement element) {

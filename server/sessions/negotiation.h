@@ -60,6 +60,7 @@ private:
     std::optional<xmpp::StreamError> judge_header(const xmpp::StreamOpen& open);
     void send_header(std::string_view host);
     void offer_features();
+    const std::string& bind_features();
     void start_tls();
     void refuse_tls();
     void on_stanza(xmpp::StanzaElement element);
@@ -67,6 +68,7 @@ private:
 
     // SASL (sasl_negotiation.cpp).
     void describe_connection();
+    void bind_channel();
     std::vector<std::string_view> offered_mechanisms() const;
     void on_sasl(const xmpp::Element& element);
     void on_auth(const xmpp::Element& element);

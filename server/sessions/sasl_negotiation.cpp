@@ -13,11 +13,20 @@
 namespace server {
 namespace {
 
+using reactor::ChannelBinding;
 using xmpp::StreamCondition;
 using xmpp::StreamError;
 using xmpp::sasl::SaslCondition;
 
 constexpr std::size_t kNonceTokenBytes = 18;
+constexpr std::string_view kPlus = "-PLUS";
+/// In place of a binding's bytes before `bind_channel`; no mechanism gets to see it.
+constexpr std::string_view kNotComputed = "?";
+constexpr std::pair<ChannelBinding, std::string_view> kBindings[] = {
+    {ChannelBinding::tls_exporter, xmpp::sasl::kTlsExporter},
+    {ChannelBinding::tls_server_end_point, xmpp::sasl::kTlsServerEndPoint},
+    {ChannelBinding::first_finished, xmpp::sasl::kTlsUnique},
+};
 /// A full mailbox to the account's shard is tried again so often before the client is turned away.
 constexpr int kMoveAttemptsMax = 50;
 constexpr base::Duration kMoveRetry = std::chrono::milliseconds(20);
@@ -61,25 +70,31 @@ std::vector<std::string> external_identities(const reactor::TlsStream& tls, std:
 }  // namespace
 
 void Negotiation::describe_connection() {
-    using reactor::ChannelBinding;
     const reactor::TlsStream& tls = *session_.stream().tls();
     connection_ = {};
     connection_.host = host_;
     connection_.is_tls = true;
     connection_.anonymous_allowed = context_.settings.anonymous;
     connection_.iterations = context_.settings.scram_iterations;
-    const std::pair<ChannelBinding, std::string_view> bindings[] = {
-        {ChannelBinding::tls_exporter, xmpp::sasl::kTlsExporter},
-        {ChannelBinding::tls_server_end_point, xmpp::sasl::kTlsServerEndPoint},
-        {ChannelBinding::first_finished, xmpp::sasl::kTlsUnique},
-    };
-    for (const auto& [type, name] : bindings)
-        if (base::Result<std::string> data = tls.channel_binding(type))
-            connection_.channel_bindings.push_back({std::string(name), *std::move(data)});
+    for (const auto& [type, name] : kBindings)
+        if (tls.has_channel_binding(type))
+            connection_.channel_bindings.push_back({std::string(name), std::string(kNotComputed)});
     if (context_.settings.external)
         connection_.external_identities = external_identities(tls, host_);
     connection_.plus_advertised = std::ranges::any_of(
-        offered_mechanisms(), [](std::string_view name) { return name.ends_with("-PLUS"); });
+        offered_mechanisms(), [](std::string_view name) { return name.ends_with(kPlus); });
+}
+
+// Their bytes are work, and most clients do not bind.
+void Negotiation::bind_channel() {
+    const reactor::TlsStream& tls = *session_.stream().tls();
+    std::erase_if(connection_.channel_bindings, [&tls](xmpp::sasl::ChannelBinding& binding) {
+        const auto* found = std::ranges::find(kBindings, binding.type,
+                                              &std::pair<ChannelBinding, std::string_view>::second);
+        base::Result<std::string> data = tls.channel_binding(found->first);
+        if (data) binding.data = *std::move(data);
+        return !data;
+    });
 }
 
 std::vector<std::string_view> Negotiation::offered_mechanisms() const {
@@ -112,6 +127,7 @@ void Negotiation::on_auth(const xmpp::Element& element) {
         return refuse_login(SaslCondition::invalid_mechanism, "not offered");
     Decoded initial = decode(element);
     if (initial.broken) return refuse_login(SaslCondition::incorrect_encoding, "no base64");
+    if (mechanism.ends_with(kPlus)) bind_channel();
     session_.stream().hold(XmlStream::Hold::task);
     task_ = begin_login(mechanism, std::move(initial.data));
 }
@@ -131,6 +147,7 @@ reactor::Deferred<void> Negotiation::begin_login(std::string mechanism,
     const base::Result<bool> allowed = co_await context_.keeper.may_log_in(session_.address());
     if (!session_.open()) co_return {};
     xmpp::sasl::ServerContext connection = connection_;
+    if (!mechanism.ends_with(kPlus)) connection.channel_bindings.clear();
     connection.nonce = context_.world.entropy.token(kNonceTokenBytes);
     connection.fake_salt_secret = context_.fake_salt_secret;
     auto exchange = xmpp::sasl::make_server_mechanism(mechanism, std::move(connection));

@@ -17,6 +17,8 @@ inline constexpr std::string_view kMetaScramFakeSaltSecret = "scram_fake_salt_se
 inline constexpr std::string_view kMetaArchiveIdSecret = "archive_id_secret";
 /// Random bytes, made once, from which rooms derive the ids of their occupants.
 inline constexpr std::string_view kMetaOccupantIdSecret = "occupant_id_secret";
+/// Random bytes with the times at which they were made, of the last two days.
+inline constexpr std::string_view kMetaTlsTicketSecrets = "tls_ticket_secrets";
 inline constexpr std::string_view kMetaDatabaseId = "database_id";
 
 class Meta {

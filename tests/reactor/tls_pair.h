@@ -42,20 +42,23 @@ protected:
     }
 
     /// Makes both streams; nobody has sent a byte yet.
-    void connect(const std::string& server_name = "default.example") {
+    void connect(const std::string& server_name = "default.example",
+                 std::unique_ptr<TlsSession> session = nullptr) {
         auto [to_client, to_server] = memory_pipe(sim.world(), sim.world(), pipe_options);
         if (!server_context) server_context = TlsServerContext::create(server_options).value();
         client_context = TlsClientContext::create(client_options).value();
         auto server_stream = TlsStream::server(std::move(to_client), server_context);
-        auto client_stream = TlsStream::client(std::move(to_server), client_context, server_name);
+        auto client_stream = TlsStream::client(std::move(to_server), client_context, server_name,
+                                               std::move(session));
         server_tls = server_stream.get();
         client_tls = client_stream.get();
         server = std::make_unique<StreamPeer>(std::move(server_stream));
         client = std::make_unique<StreamPeer>(std::move(client_stream));
     }
     void run() { ASSERT_TRUE(sim.run_ready()); }
-    void connect_and_run(const std::string& server_name = "default.example") {
-        connect(server_name);
+    void connect_and_run(const std::string& server_name = "default.example",
+                         std::unique_ptr<TlsSession> session = nullptr) {
+        connect(server_name, std::move(session));
         run();
         ASSERT_TRUE(server_tls->established()) << text_of(server_tls->failure());
         ASSERT_TRUE(client_tls->established()) << text_of(client_tls->failure());

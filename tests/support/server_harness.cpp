@@ -134,9 +134,11 @@ void ServerHarness::close_database() {
 void ServerHarness::start() {
     reactor::TlsServerOptions options;
     options.identity = identity();
+    group_ = std::make_unique<ServerGroup>(ServerGroup::Parts{sim_.shards(), *database_, hosts_});
+    auto secrets = wait(on_server([&] { return group_->ticket_secrets(); }));
+    if (secrets) options.ticket_secrets = *std::move(secrets);
     auto tls = make_client_tls(std::move(options), config_);
     if (!tls) throw ScriptFailure("TLS: " + tls.error().message());
-    group_ = std::make_unique<ServerGroup>(ServerGroup::Parts{sim_.shards(), *database_, hosts_});
     auto starting = on_server([&] { return group_->start(config_, *std::move(tls)); });
     require(wait(std::move(starting)), "the server does not start");
 }

@@ -59,7 +59,7 @@ CALLS = [
     (r"std::chrono::\w*_clock|\bclock_gettime\s*\(|\bgettimeofday\s*\(|[^\w.:>]time\s*\(\s*(NULL|nullptr|0)?\s*\)",
      r"reactor/real_world\.cpp|tests/.*|server/ctl/.*", "time comes from the World's Clock"),
     (r"\b(rand|srand|random|drand48)\s*\(\s*\)|std::(random_device|mt19937)|\bgetrandom\s*\(|RAND_bytes",
-     r"reactor/(real_world|tls_self_signed)\.cpp|tests/.*", "randomness comes from the World's Entropy"),
+     r"reactor/(real_world|tls_self_signed|tls_tickets)\.cpp|tests/.*", "randomness comes from the World's Entropy"),
     (r"[^\w.>_](usleep|nanosleep)\s*\(|(?<!reactor)::sleep\s*\(|std::this_thread::sleep",
      r"tests/.*", "nothing sleeps on a shard"),
     (r"[^\w.>:](::)?(socket|accept4?|connect|bind|listen|sendmsg|recvmsg|epoll_\w+)\s*\(AF_|::(socket|accept4|epoll_ctl|epoll_wait|getaddrinfo)\s*\(",

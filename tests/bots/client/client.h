@@ -45,6 +45,8 @@ struct ClientOptions {
     /// logged in to by XEP-0078.
     std::string mechanism;
     bool stream_management = true;  ///< Enables XEP-0198 with resumption where offered.
+    /// Reconnects resume the session of TLS where the server gave a ticket (RFC 8446 §2.2).
+    bool tls_tickets = true;
     base::Duration connect_timeout = std::chrono::seconds(30);  ///< Per connection attempt.
     base::Duration login_timeout = std::chrono::seconds(60);    ///< Connected to online.
 };

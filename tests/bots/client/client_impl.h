@@ -139,6 +139,7 @@ private:
     xmpp::ClientNegotiationOptions negotiation_options();
     void follow(xmpp::NegotiationStep step);
     void start_tls();
+    void keep_tls_session();
     reactor::Deferred<void> salt(xmpp::sasl::NeedSaltedPassword wanted);
     void refuse(xmpp::NegotiationRefused refused);
     void abandon();
@@ -172,6 +173,7 @@ private:
     std::shared_ptr<const FeatureNames> features_;
     std::unique_ptr<SmSession> sm_;
     std::unique_ptr<Connection> connection_;
+    std::unique_ptr<reactor::TlsSession> tls_session_;  // Of the connection before.
     xmpp::IqTracker<std::unique_ptr<Request>> requests_;
     std::unique_ptr<Attempt> attempt_;
     std::unique_ptr<Closing> closing_;

@@ -28,6 +28,11 @@ std::vector<xmpp::sasl::ChannelBinding> bindings_of(const reactor::TlsStream& tl
     return found;
 }
 
+// Nothing else needs the bytes.
+bool may_bind(std::string_view mechanism) {
+    return mechanism.empty() || mechanism.ends_with("-PLUS");
+}
+
 }  // namespace
 
 xmpp::ClientNegotiationOptions Client::Impl::negotiation_options() {
@@ -63,14 +68,21 @@ void Client::Impl::begin(std::unique_ptr<reactor::ByteStream> stream, Place plac
 // Whatever address was reached: the certificate must be the domain's (RFC 6120 §13.7.2.1).
 void Client::Impl::start_tls() {
     const auto ascii = xmpp::domain_to_ascii(options_.jid.domain());
-    connection_->start_tls(ascii ? *ascii : std::string(options_.jid.domain()));
+    connection_->start_tls(ascii ? *ascii : std::string(options_.jid.domain()),
+                           std::move(tls_session_));
+}
+
+void Client::Impl::keep_tls_session() {
+    const reactor::TlsStream* const tls = connection_ == nullptr ? nullptr : connection_->tls();
+    if (tls != nullptr && options_.tls_tickets) tls_session_ = tls->session();
 }
 
 void Client::Impl::on_stream_open(const xmpp::StreamOpen& open) {
     if (attempt_ == nullptr)
         return break_off({Errc::connection_aborted, "a second stream header"}, {});
     if (const reactor::TlsStream* const tls = connection_->tls();
-        tls != nullptr && !std::exchange(attempt_->has_bindings, true))
+        tls != nullptr && !std::exchange(attempt_->has_bindings, true) &&
+        may_bind(options_.mechanism))
         attempt_->negotiation->set_channel_bindings(bindings_of(*tls));
     follow(attempt_->negotiation->on_stream_open(open));
 }

@@ -290,6 +290,7 @@ reactor::Deferred<void> Client::Impl::disconnect(base::Duration grace) {
 }
 
 void Client::Impl::cut() {
+    keep_tls_session();
     if (connection_ != nullptr) connection_->abort();
     const Failure why(Errc::connection_aborted, "cut");
     if (attempt_ != nullptr) return fail_attempt(why);
@@ -324,6 +325,7 @@ void Client::Impl::break_off(Failure why, std::string_view farewell) {
 }
 
 void Client::Impl::lose(Failure why) {
+    if (tls_session_ == nullptr) keep_tls_session();
     connection_.reset();
     if (state_ == State::closing) sm_.reset();
     state_ = State::offline;

@@ -286,6 +286,25 @@ TEST(BotsClient, comes_back_after_a_restart_of_the_server) {
     EXPECT_EQ(stayed.error().code(), Errc::permission_denied) << stayed.error().message();
 }
 
+TEST(BotsClient, resumes_tls_after_a_restart_of_the_server) {
+    for (const bool tickets : {true, false}) {
+        ServerHarness harness;
+        harness.add_user("romeo@example.org");
+        ClientSide side(harness);
+        ClientOptions options = side.options("romeo@example.org/orchard");
+        options.tls_tickets = tickets;
+        Client& romeo = side.client(options, side.recorder);
+        ASSERT_TRUE(side.connect(romeo));
+        EXPECT_FALSE(romeo.tls_info().resumed);
+        harness.restart();
+        ASSERT_TRUE(harness.sim().run_until([&] { return !romeo.online(); }, 1min));
+        ASSERT_TRUE(side.connect(romeo));
+        EXPECT_EQ(side.recorder.events.back(), "resumed");
+        EXPECT_EQ(romeo.tls_info().resumed, tickets);
+        EXPECT_EQ(romeo.mechanism(), "SCRAM-SHA-512-PLUS") << "bound to the resumed channel";
+    }
+}
+
 TEST(BotsClient, hears_why_a_server_stops_that_it_cannot_resume_with) {
     ServerHarness harness;
     harness.add_user("romeo@example.org");

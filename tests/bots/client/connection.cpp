@@ -35,12 +35,13 @@ Connection::~Connection() {
     if (stream_ != nullptr) stream_->close();
 }
 
-void Connection::start_tls(std::string server_name) {
+void Connection::start_tls(std::string server_name, std::unique_ptr<reactor::TlsSession> session) {
     CHECK(outbound_.empty());
     stream_->disarm(reactor::Interest::readable);
     stream_->disarm(reactor::Interest::writable);
     stream_->set_observer(nullptr);
-    auto tls = reactor::TlsStream::client(std::move(stream_), shared_.tls, std::move(server_name));
+    auto tls = reactor::TlsStream::client(std::move(stream_), shared_.tls, std::move(server_name),
+                                          std::move(session));
     tls_ = tls.get();
     stream_ = std::move(tls);
     parser_.reset();

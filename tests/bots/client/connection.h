@@ -58,7 +58,9 @@ public:
 
     /// Puts TLS under the stream; everything from now on goes through it. Precondition: nothing
     /// waits to be written.
-    void start_tls(std::string server_name);
+    /// `session`: of TLS with this server, to be resumed.
+    void start_tls(std::string server_name,
+                   std::unique_ptr<reactor::TlsSession> session = nullptr);
     /// Null without TLS.
     reactor::TlsStream* tls() const noexcept { return tls_; }
 

@@ -65,6 +65,9 @@ struct Connection {
         app.add_flag("!--no-sm", options.stream_management,
                      "Sessions without stream management (XEP-0198), which is otherwise used where "
                      "the server has it");
+        app.add_flag("!--no-tickets", options.tls_tickets,
+                     "Full TLS handshakes only; reconnects otherwise resume the TLS session where "
+                     "the server gives tickets");
         app.add_option("--user-pattern", options.user_pattern, "User names; {n} is the number")
             ->capture_default_str();
         app.add_option("--password", options.password,

@@ -75,6 +75,7 @@ ClientOptions Crew::options_for(BotNumber bot) const {
     options.security = plan_.security;
     options.mechanism = plan_.mechanism;
     options.stream_management = plan_.stream_management;
+    options.tls_tickets = plan_.tls_tickets;
     return options;
 }
 

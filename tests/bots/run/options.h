@@ -21,6 +21,7 @@ struct RunOptions {
     bool insecure = false;
     std::string mechanism;  ///< Empty: a cheap one, if the server has it.
     bool stream_management = true;
+    bool tls_tickets = true;
     std::string user_pattern = "bot{n}";
     std::string password;  ///< Empty: kLocalPassword, on this machine.
     AccountSource accounts = AccountSource::automatic;

@@ -37,6 +37,7 @@ struct Plan {
     /// Tried first; empty: whatever is strongest.
     std::string mechanism;
     bool stream_management = true;  ///< Where the server has it.
+    bool tls_tickets = true;        ///< Reconnects resume TLS, where the server lets them.
 
     BotNumber logins_at_once = 50;
     BotNumber logins_per_s = 0;  ///< 0: no pace but that.

@@ -82,6 +82,7 @@ base::Result<Preparation> prepare_run(const RunOptions& options, Settings settin
     plan->tls = TRY(tls_of(options, made.target, made));
     plan->mechanism = options.mechanism.empty() ? kCheapMechanism : options.mechanism;
     plan->stream_management = options.stream_management;
+    plan->tls_tickets = options.tls_tickets;
     plan->logins_at_once = number_or(plan->settings, keys::kLoginsAtOnce, 50);
     plan->logins_per_s = number_or(plan->settings, keys::kRamp, 0);
     if (plan->settings.has(keys::kDrain.name)) plan->drain = plan->settings.get(keys::kDrain);

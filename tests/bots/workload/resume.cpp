@@ -32,7 +32,7 @@ constexpr server::ChoiceKey<Outage> kOutage{
     "which must be done by hand (without --pid, as the server gets another one)."};
 
 constexpr base::Duration kLookInterval = 5ms;
-constexpr base::Duration kRetryAfter = 50ms;
+constexpr base::Duration kRetryAfter = 20ms;
 
 class Resume final : public Workload {
 public:
@@ -47,13 +47,14 @@ public:
                 crew_.cut(bot);
         std::vector<BotNumber> there = crew_.bots();
         const std::size_t all = there.size();
+        std::vector<BotNumber> away;
         while (back_ < all && crew_.now() < times.end) {
             const auto gone =
                 std::ranges::partition(there, [this](BotNumber bot) { return crew_.online(bot); });
             if (!began_ && !gone.empty()) begin();
-            for (const BotNumber bot : gone)
-                coming_back_.add("coming back", come_back_one(bot, times.end));
+            away.insert(away.end(), gone.begin(), gone.end());
             there.erase(gone.begin(), gone.end());
+            send_back(away, times.end);
             co_await reactor::sleep(crew_.world().reactor, kLookInterval);
         }
         if (fresh_ > 0)
@@ -78,6 +79,18 @@ private:
         crew_.extras().stretches["resume"].note(*began_, 0);
     }
 
+    // While the server is away one alone looks for it: ten thousand who knock keep it from
+    // starting.
+    void send_back(std::vector<BotNumber>& away, base::MonotonicTime end) {
+        const bool is_there = outage_ == Outage::cut || back_ > 0;
+        if (!is_there && std::exchange(looking_, looking_ || !away.empty())) return;
+        const auto begin =
+            is_there ? away.begin() : away.end() - std::min<std::ptrdiff_t>(1, std::ssize(away));
+        for (auto bot = begin; bot != away.end(); ++bot)
+            coming_back_.add("coming back", come_back_one(*bot, end));
+        away.erase(begin, away.end());
+    }
+
     reactor::Deferred<void> come_back_one(BotNumber bot, base::MonotonicTime end) {
         while (crew_.now() < end) {
             auto coming = crew_.log_in(bot);
@@ -91,6 +104,7 @@ private:
     Crew& crew_;
     Outage outage_;
     std::optional<base::MonotonicTime> began_;
+    bool looking_ = false;
     std::size_t back_ = 0;
     std::size_t fresh_ = 0;
     reactor::TaskSet coming_back_;

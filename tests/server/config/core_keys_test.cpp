@@ -29,7 +29,7 @@ TEST(CoreKeys, the_defaults_break_no_rule) {
 
 TEST(CoreKeys, every_key_is_registered_with_a_described_section) {
     const KeyRegistry registry = core_registry();
-    EXPECT_EQ(registry.keys().size(), 52U);
+    EXPECT_EQ(registry.keys().size(), 53U);
     for (const std::string_view section : registry.sections())
         EXPECT_NE(registry.section_help(section), "") << section;
     for (const KeySpec& key : registry.keys()) {

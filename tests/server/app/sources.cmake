@@ -1,0 +1,2 @@
+# A binary of its own: these tests run a whole server on simulated networks.
+parley_test(server_app_test LIBS test_support SOURCES app/ticket_secrets_test.cpp)
