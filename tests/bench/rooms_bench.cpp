@@ -121,10 +121,10 @@ private:
                                  .listed = true,
                                  .persistent = true,
                                  .config = save_config(config)}));
-            TRY(rooms.put_affiliations(room,
-                                       std::array{storage::RoomAffiliationRow{
-                                           .jid = *xmpp::Jid::parse("owner-of-it@example.org"),
-                                           .affiliation = storage::RoomAffiliation::owner}}));
+            const storage::RoomAffiliationRow owner{
+                .jid = *xmpp::Jid::parse("owner-of-it@example.org"),
+                .affiliation = storage::RoomAffiliation::owner};
+            static_cast<void>(TRY(rooms.put_affiliations(room, std::span(&owner, 1))));
             for (int i = 0; i < messages; ++i) {
                 const storage::MessageCopy copy{.owner = room,
                                                 .peer = *xmpp::Jid::parse("user-1@example.org/a"),
@@ -132,7 +132,8 @@ private:
                                                 .groupchat = true,
                                                 .archived = true,
                                                 .deliveries = {}};
-                TRY(storage::Messages(transaction).append(at, said, std::span(&copy, 1)));
+                static_cast<void>(
+                    TRY(storage::Messages(transaction).append(at, said, std::span(&copy, 1))));
             }
             return {};
         };

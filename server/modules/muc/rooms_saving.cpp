@@ -179,7 +179,7 @@ struct Rooms::Write {
         TRY(count_for(transaction, origin));
         Saved saved;
         if (removes) {
-            TRY(rooms.remove(room));
+            static_cast<void>(TRY(rooms.remove(room)));
             return saved;
         }
         if (owner && TRY(rooms.owned_by(owner->first)) >= owner->second)
