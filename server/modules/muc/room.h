@@ -172,8 +172,9 @@ public:
     /// answers that request.
     bool on_iq(const xmpp::Stanza& iq, Effects& effects, Outcome& outcome);
 
-    /// False: `user`, who is in the room, has said more than the limits let them.
-    bool within_pace(const xmpp::Jid& user, base::MonotonicTime now);
+    /// False: `user`, who is in the room, has said more than the limits let them. `bytes`: of what
+    /// they say now, which goes to everybody; each kibibyte counts as a stanza.
+    bool within_pace(const xmpp::Jid& user, std::size_t bytes, base::MonotonicTime now);
 
     // --- what the service wants of it, of which nobody in the room is the cause
 

@@ -1,6 +1,7 @@
 // Room: roles over visits (XEP-0045 §5.1), and how fast its occupants may speak.
 #include "server/modules/muc/room.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace server::modules::muc {
@@ -25,13 +26,19 @@ void Room::keep_role(RoomChange& change, const Jid& user, MucRole role) const {
     change.kept_roles.push_back({.jid = user.bare(), .role = is_usual ? MucRole::none : role});
 }
 
-// Those who run the room are not slowed down by it.
-bool Room::within_pace(const Jid& user, base::MonotonicTime now) {
+// Those who run the room are not slowed down by it. The largest message there is may still be said
+// at times.
+bool Room::within_pace(const Jid& user, std::size_t bytes, base::MonotonicTime now) {
+    constexpr std::size_t kUnitBytes = 1024;
     Occupant* occupant = find_session(user);
     if (occupant == nullptr || affiliations_.of(occupant->user()) >= MucAffiliation::admin)
         return true;
-    return occupant->pace.try_take(parts_.limits.occupant_pace, 1, now) &&
-           pace_.try_take(parts_.limits.room_pace, 1, now);
+    const std::uint64_t count = 1 + bytes / kUnitBytes;
+    const auto takes = [&](reactor::Pace& pace, const reactor::PaceLimit& limit) {
+        return pace.try_take(limit, std::min(count, limit.burst), now);
+    };
+    return takes(occupant->pace, parts_.limits.occupant_pace) &&
+           takes(pace_, parts_.limits.room_pace);
 }
 
 }  // namespace server::modules::muc

@@ -16,6 +16,16 @@ using xmpp::Jid;
 using xmpp::Stanza;
 using xmpp::StanzaError;
 
+namespace {
+
+// Of what the stanza contains; as it came, mostly.
+std::size_t bytes_of(const Stanza& stanza) {
+    const std::size_t bytes = stanza.raw_inner().view().size();
+    return bytes != 0 ? bytes : stanza.to_xml().size();
+}
+
+}  // namespace
+
 // --- pace
 
 // Whoever leaves or reports an error is not held up; who enters or asks something of the room, only
@@ -33,7 +43,8 @@ bool Rooms::is_slow_enough(Lane& lane, const Waiting& next) {
                             ? stanza.presence_type() == xmpp::PresenceType::available &&
                                   stanza.child("x", xmpp::ns::muc) == nullptr
                             : stanza.is_request() && stanza.to()->is_full();
-    return !counts || lane.room->within_pace(*stanza.from(), parts_.world.reactor.now());
+    return !counts ||
+           lane.room->within_pace(*stanza.from(), bytes_of(stanza), parts_.world.reactor.now());
 }
 
 void Rooms::spend(const Jid& user, std::size_t cost) {

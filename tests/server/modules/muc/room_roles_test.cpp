@@ -101,7 +101,7 @@ TEST(RoomPace, lets_an_occupant_and_all_of_them_say_so_much) {
     for (const auto& [who, nick] : {std::pair(kCrone, "a"), {kWicca, "b"}, {kHag, "c"}})
         stage.enter(who, nick);
     const auto speaks = [&](std::string_view who, base::Duration after) {
-        return stage.room().within_pace(*xmpp::Jid::parse(who), base::MonotonicTime{} + after);
+        return stage.room().within_pace(*xmpp::Jid::parse(who), 0, base::MonotonicTime{} + after);
     };
     EXPECT_TRUE(speaks(kHag, 0s));
     EXPECT_TRUE(speaks(kHag, 0s));
@@ -112,6 +112,25 @@ TEST(RoomPace, lets_an_occupant_and_all_of_them_say_so_much) {
         EXPECT_TRUE(speaks(kCrone, 0s)) << "owners are not limited";
     EXPECT_TRUE(speaks(kWicca, 2s));
     EXPECT_TRUE(speaks("stranger@shakespeare.lit/x", 0s)) << "refused for not being there";
+}
+
+// What is said goes to everybody.
+TEST(RoomPace, counts_large_messages_by_their_size) {
+    RoomStage stage({.archived = false});
+    stage.limits.occupant_pace = {.per_second = 1, .burst = 10};
+    stage.enter(kHag, "c");
+    const auto speaks = [&](std::size_t bytes, base::Duration after) {
+        return stage.room().within_pace(*xmpp::Jid::parse(kHag), bytes,
+                                        base::MonotonicTime{} + after);
+    };
+    EXPECT_TRUE(speaks(1023, 0s));
+    EXPECT_TRUE(speaks(5 * 1024, 0s));
+    EXPECT_FALSE(speaks(3 * 1024, 0s));
+    EXPECT_TRUE(speaks(2 * 1024, 0s));
+    // The largest there is, once all is level.
+    EXPECT_FALSE(speaks(262'144, 9s));
+    EXPECT_TRUE(speaks(262'144, 10s));
+    EXPECT_FALSE(speaks(0, 10s));
 }
 
 TEST(Departure, takes_back_what_the_room_gave) {
