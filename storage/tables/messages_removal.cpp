@@ -53,9 +53,11 @@ Result<std::int64_t> purge_owner(Transaction& transaction, OwnerKey owner, std::
 }  // namespace
 
 Result<void> remove_account_messages(Transaction& transaction, std::string_view account) {
+    MessageMemory::of(transaction).forget_conversations();
+    // A room has no other tables of an account that would be cleared with it.
+    TRY(transaction.execute("DELETE FROM message_peers WHERE account = $1", {account}));
     const auto owner = TRY(find_owner(transaction, account));
     if (!owner) return {};
-    MessageMemory::of(transaction).forget_conversations();
     TRY(transaction.execute("UPDATE message_owners SET jid = NULL WHERE owner = $1", {*owner}));
     TRY(purge_owner(transaction, *owner, Messages::kPurgeStepMax));
     return {};

@@ -98,6 +98,8 @@ Result<std::optional<OwnerKey>> find_owner(Transaction& transaction, std::string
 
 Result<OwnerKey> find_or_add_owner(Transaction& transaction, std::string_view account) {
     if (const auto found = TRY(find_owner(transaction, account))) return *found;
+    // Of one of that name that is no more: rooms used to leave them behind.
+    TRY(transaction.execute("DELETE FROM message_peers WHERE account = $1", {account}));
     const auto added = TRY(transaction.first(
         "INSERT INTO message_owners (jid, peers, archived, segment, segment_rows, "
         "offline_messages, offline_bytes) VALUES ($1, 0, 0, 0, 0, 0, 0) RETURNING owner",
@@ -109,8 +111,10 @@ Result<std::optional<Conversation>> find_conversation(Transaction& transaction,
                                                       std::string_view account,
                                                       std::string_view peer) {
     return transaction.first(
-        "SELECT owner, peer FROM message_peers WHERE account = $1 AND jid = $2", {account, peer},
-        [](const Row& row) { return Conversation{row.int64(0), row.int64(1)}; });
+        "SELECT message_peers.owner, peer FROM message_peers JOIN message_owners ON "
+        "message_owners.owner = message_peers.owner WHERE account = $1 AND message_peers.jid = $2 "
+        "AND message_owners.jid = $1",
+        {account, peer}, [](const Row& row) { return Conversation{row.int64(0), row.int64(1)}; });
 }
 
 Result<Conversation> find_or_add_conversation(Transaction& transaction, std::string_view account,

@@ -253,6 +253,43 @@ TEST_P(RoomTable, takes_the_archive_with_the_room) {
     });
 }
 
+TEST_P(RoomTable, begins_a_new_archive_for_a_room_that_is_made_again) {
+    const xmpp::Jid hag = jid("hag66@example.org/pda");
+    const xmpp::Jid other = jid("other@example.org");
+    const auto append = [&](Transaction& t, const xmpp::Jid& owner) -> Result<void> {
+        const std::array copies = {MessageCopy{.owner = owner, .peer = hag, .groupchat = true}};
+        TRY(Messages(t).append(kNow, "<message/>", copies));
+        return {};
+    };
+    const auto kept = [](Transaction& t, const xmpp::Jid& owner) -> Result<std::size_t> {
+        return TRY(Archive(t).page(owner, {})).messages.size();
+    };
+    make("coven");
+    database.must([&](Transaction& t) { return append(t, room("coven")); });
+    database.must([&](Transaction& t) -> Result<void> {
+        TRY(Rooms(t).remove(room("coven")));
+        return append(t, other);
+    });
+    make("coven");
+    database.must([&](Transaction& t) -> Result<void> {
+        TRY(append(t, room("coven")));
+        EXPECT_EQ(TRY(kept(t, room("coven"))), 1U);
+        EXPECT_EQ(TRY(kept(t, other)), 1U);
+        return {};
+    });
+    // Earlier versions left behind who had spoken there.
+    database.must([&](Transaction& t) -> Result<void> {
+        TRY(
+            t.execute("INSERT INTO message_peers (account, jid, owner, peer) VALUES ($1, $2, "
+                      "(SELECT owner FROM message_owners WHERE jid = $3), 7)",
+                      {room("heath").text(), "hag66@example.org", "other@example.org"}));
+        TRY(append(t, room("heath")));
+        EXPECT_EQ(TRY(kept(t, room("heath"))), 1U);
+        EXPECT_EQ(TRY(kept(t, other)), 1U);
+        return {};
+    });
+}
+
 TEST_P(RoomTable, lists_hidden_rooms_where_asked) {
     make("open");
     make("hidden", false);
