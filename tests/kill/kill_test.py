@@ -2,14 +2,15 @@
 acknowledged may be lost, come twice or come out of order, and every archive has all of it, once
 and in order (README: what parleyd promises). Then stops it in order, again and again: every session
 must be resumed. Each life of the server has another number of shards, and some are cut short while
-it starts. Guests of rooms live through the kills as well: everybody hears one sequence, which is
-that of the room's archive, and affiliations are as they were answered.
+it starts. Guests of rooms live through it as well: everybody hears one sequence, which is that of
+the room's archive, and affiliations are as they were answered.
 
 usage: kill_test.py FOLDER TALKERS [--kills N] [--stops N] [--pairs N] [--guests N] [--seed N]
 FOLDER: of parleyd and parleyctl. TALKERS: the built parley-talkers. A seed decides when the server
 is killed; what it is doing then, the machine decides."""
 
 import argparse
+import math
 import os
 import random
 import re
@@ -28,6 +29,7 @@ level = "warn"
 messages_max = 100000
 """
 SHARDS_MAX = 2
+GUESTS_PER_ROOM = 5
 DURING_START = 0.15
 """How often a kill comes while the server starts."""
 
@@ -57,10 +59,10 @@ class Life:
         self.begin()
 
 
-def run_round(server, options, guests, interrupt, times, rng):
+def run_round(server, options, interrupt, times, rng):
     """Talks while `interrupt` happens `times` times; yields the books and whether they are clean."""
     process = subprocess.Popen(
-        [options.talkers, str(server.port), str(options.pairs), str(guests)],
+        [options.talkers, str(server.port), str(options.pairs), str(options.guests)],
         stdout=subprocess.PIPE, text=True)
     time.sleep(1.0)
     for count in range(times):
@@ -85,22 +87,26 @@ def kill_and_stop(server, options):
     for number, (what, times, interrupt) in enumerate(rounds):
         if times == 0:
             continue
-        guests = options.guests if what == "kills" else 0
         accounts = [f"talker{account}" for account in range(2 * options.pairs)]
-        accounts += [f"guest{account}" for account in range(guests)]
-        if number > 0 and options.kills > 0:  # Accounts without a past, as the talkers have none.
-            for account in range(2 * options.pairs):
-                server.ctl("remove-user", "--yes", f"talker{account}@localhost")
+        accounts += [f"guest{account}" for account in range(options.guests)]
+        if number > 0 and options.kills > 0:  # Without a past, as the talkers have none.
+            for account in accounts:
+                server.ctl("remove-user", "--yes", f"{account}@localhost")
+            for room in range(math.ceil(options.guests / GUESTS_PER_ROOM)):
+                server.ctl("rooms", "destroy", "--yes", f"room{room}@rooms.localhost")
         for account in accounts:
             server.add_user(account, PASSWORD)
         started = time.monotonic()
-        books, clean = run_round(server, options, guests, interrupt, times, rng)
+        books, clean = run_round(server, options, interrupt, times, rng)
         seconds = time.monotonic() - started
         print(f"{times} {what} in {seconds:.0f} s: {books}", flush=True)
         passed = passed and clean
         # Clients log in once; whatever comes after a stop must be a resumption.
         if what == "stops" and books["logins"] != books["devices"]:
             print(f"{books['logins'] - books['devices']} sessions were not resumed")
+            passed = False
+        if what == "stops" and books["guest_logins"] != books["guests"]:
+            print(f"{books['guest_logins'] - books['guests']} sessions of guests were not resumed")
             passed = False
         if what == "stops" and books["got_for_another"] > 0:
             print("a client got again what another one waited for")
