@@ -54,7 +54,8 @@ public:
     Blocklist blocked;
     /// Null: as the server does by default.
     std::unique_ptr<const storage::ArchiveRules> archive_rules;
-    /// One slot per module that keeps account state, in the order of registration.
+    /// One slot per module that keeps account state, in the order of registration; null while there
+    /// is nothing to keep.
     std::vector<std::unique_ptr<ModuleState>> slots;
 
 private:

@@ -63,7 +63,7 @@ struct Accounts::Impl {
     Options options;
     TextMap<std::unique_ptr<Entry>> entries;
     TextMap<base::MonotonicTime> absent;  // Name -> until when it is believed.
-    std::vector<std::function<std::unique_ptr<ModuleState>(const Account&)>> slot_makers;
+    std::size_t slots = 0;
     std::deque<std::string> aging;  // Accounts without sessions, oldest first.
     reactor::CallbackTimer sweep;
 
@@ -110,8 +110,7 @@ struct Accounts::Impl {
         loading->account = std::make_unique<Account>(bare, std::move((*loaded)->roster),
                                                      std::move((*loaded)->blocked));
         loading->account->archive_rules = std::move((*loaded)->archive_rules);
-        for (const auto& make : slot_makers)
-            loading->account->slots.push_back(make(*loading->account));
+        loading->account->slots.resize(slots);
         release(bare);
         co_return {};
     }
@@ -316,10 +315,9 @@ void Accounts::for_each(const std::function<void(Account&)>& visit) {
         if (entry->account) visit(*entry->account);
 }
 
-std::size_t Accounts::add_slot(std::function<std::unique_ptr<ModuleState>(const Account&)> make) {
+std::size_t Accounts::add_slot() {
     CHECK(impl_->entries.empty());  // Slots are registered while the shard is built.
-    impl_->slot_makers.push_back(std::move(make));
-    return impl_->slot_makers.size() - 1;
+    return impl_->slots++;
 }
 
 }  // namespace server

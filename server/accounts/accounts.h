@@ -65,8 +65,8 @@ public:
     std::size_t loaded_count() const;
     void for_each(const std::function<void(Account&)>& visit);
 
-    /// Registers per-account module state: `make` builds it when an account is loaded.
-    std::size_t add_slot(std::function<std::unique_ptr<ModuleState>(const Account&)> make);
+    /// Registers per-account module state; its place in Account::slots.
+    std::size_t add_slot();
 
 private:
     struct Entry;
@@ -74,13 +74,23 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-/// Typed view of one module's slot. `T` is default constructible and derives from ModuleState.
+/// Typed view of one module's slot. `T` is default constructible and derives from ModuleState. An
+/// account of which nothing is known yet costs nothing but the slot.
 template <class T>
 class AccountState {
 public:
-    explicit AccountState(Accounts& accounts)
-        : slot_(accounts.add_slot([](const Account&) { return std::make_unique<T>(); })) {}
-    T& of(Account& account) const { return static_cast<T&>(*account.slots[slot_]); }
+    explicit AccountState(Accounts& accounts) : slot_(accounts.add_slot()) {}
+    /// Made on first use; good until `forget` or the end of the account.
+    T& of(Account& account) const {
+        std::unique_ptr<ModuleState>& slot = account.slots[slot_];
+        if (slot == nullptr) slot = std::make_unique<T>();
+        return static_cast<T&>(*slot);
+    }
+    /// Null: as if made just now.
+    const T* find(const Account& account) const {
+        return static_cast<const T*>(account.slots[slot_].get());
+    }
+    void forget(Account& account) const { account.slots[slot_].reset(); }
 
 private:
     std::size_t slot_;

@@ -58,8 +58,17 @@ OfflineQueue::State* OfflineQueue::state_of(const xmpp::Jid& account) {
 
 // --- messages on their way
 
+bool OfflineQueue::State::is_new() const {
+    return !handing_over && !again && !has_arrived && !left_over && !failed &&
+           retry_delay == base::Duration::zero() && writes_open == 0 && passing == 0 &&
+           no_room.empty() && given.empty() && seen.empty() && in_flight.empty() &&
+           only_for.empty() && gone.empty() && waiting.empty();
+}
+
 bool OfflineQueue::waits(Account& account, const Resource& resource) {
-    const State& state = states_.of(account);
+    const State* known = states_.find(account);
+    if (known == nullptr) return false;
+    const State& state = *known;
     if (state.handing_over) return resource.session_id == state.session;
     // Whoever comes back first is handed all of it.
     if (state.left_over && !state.failed) return resource.takes_messages();
@@ -295,6 +304,8 @@ void OfflineQueue::finish(const xmpp::Jid& account, Handed how) {
                 return entry.second.session == ended ||
                        parts_.accounts.resource_of(account, entry.second.session) == nullptr;
             });
+            // As with most clients: nothing was left, and nothing is under way.
+            if (state.is_new()) states_.forget(*loaded);
         }
         return;
     }

@@ -122,6 +122,9 @@ private:
         std::map<storage::MessageId, Waiting> only_for;
         std::set<storage::MessageId> gone;            // Since the hand-over began to read its page.
         std::vector<reactor::Promise<void>> waiting;  // Until nothing is passing.
+
+        /// Nothing that a new one would not know as well.
+        bool is_new() const;
     };
 
     /// Of one account: clients have got them, and they leave the queue, sooner or later. Outlives
