@@ -88,6 +88,8 @@ reactor::Deferred<void> RoomClient::configure() {
         parts_.book.open(place_.room);
     } else if (online()) {
         leave();
+        // The room may be gone, which never was anywhere but in memory.
+        ping_self();
     }
     co_return {};
 }
