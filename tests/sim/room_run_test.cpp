@@ -49,8 +49,8 @@ bool is_to_owner(const xmpp::Stanza& stanza) {
 class SinfulRooms : public testing::Test {
 protected:
     using Sin = std::function<Verdict(StanzaEvent&)>;
-    RunReport run_with(Sin sin) {
-        RunOptions options = small(10, "none");
+    RunReport run_with(Sin sin, std::uint64_t seed = 10) {
+        RunOptions options = small(seed, "none");
         std::optional<server::Subscription> hook;
         options.sabotage = [&](ServerHarness& harness) {
             server = &harness;
@@ -165,27 +165,32 @@ TEST_F(SinfulRooms, are_found_out_when_one_without_voice_is_heard) {
     EXPECT_TRUE(complains(report, "of one without voice"));
 }
 
+// Not every seed has an owner who bans somebody that others still look at.
 TEST_F(SinfulRooms, are_found_out_when_an_outcast_is_inside) {
-    std::map<std::string, xmpp::Stanza> entered;
-    const RunReport report = run_with([&](StanzaEvent& event) {
-        const xmpp::Stanza& stanza = event.stanza;
-        if (!is_to_owner(stanza)) return Verdict::proceed();
-        const std::string nick(stanza.from()->resource());
-        if (stanza.is_presence() && stanza.presence_type() == xmpp::PresenceType::available &&
-            !is_owner(nick))
-            entered.insert_or_assign(nick, stanza);
-        if (!stanza.is_iq() || !stanza.is_response()) return Verdict::proceed();
-        // Whoever the owner bans is there again.
-        ServerHarness& harness = *server;
-        harness.sim().at(harness.sim().now() + 100ms, [&] {
-            harness.on_server([&] {
-                for (const auto& [name, presence] : entered)
-                    route(presence);
+    bool found_out = false;
+    for (std::uint64_t seed = 1; seed <= 20 && !found_out; ++seed) {
+        std::map<std::string, xmpp::Stanza> entered;
+        const auto bring_back = [&](StanzaEvent& event) {
+            const xmpp::Stanza& stanza = event.stanza;
+            if (!is_to_owner(stanza)) return Verdict::proceed();
+            const std::string nick(stanza.from()->resource());
+            if (stanza.is_presence() && stanza.presence_type() == xmpp::PresenceType::available &&
+                !is_owner(nick))
+                entered.insert_or_assign(nick, stanza);
+            if (!stanza.is_iq() || !stanza.is_response()) return Verdict::proceed();
+            // Whoever the owner bans is there again.
+            ServerHarness& harness = *server;
+            harness.sim().at(harness.sim().now() + 100ms, [&] {
+                harness.on_server([&] {
+                    for (const auto& [name, presence] : entered)
+                        route(presence);
+                });
             });
-        });
-        return Verdict::proceed();
-    });
-    EXPECT_TRUE(complains(report, "sees an outcast inside"));
+            return Verdict::proceed();
+        };
+        found_out = complains(run_with(bring_back, seed), "sees an outcast inside");
+    }
+    EXPECT_TRUE(found_out);
 }
 
 /// Seeds until the first that complains so; at most twenty.
