@@ -81,7 +81,7 @@ public:
 private:
     // These under `mutex_`.
     void start_if_needed() {
-        if (alive_ == threads_max_ || jobs_.size() <= alive_ - busy_) return;
+        if (alive_ >= threads_max_ || jobs_.size() <= alive_ - busy_) return;
         try {
             start_one();
         } catch (const std::system_error&) {

@@ -51,9 +51,8 @@ Result<std::string> end_point_binding(SSL* ssl) {
     const X509* certificate = server_certificate(ssl);
     if (certificate == nullptr) return fail(Errc::unsupported, "the server has no certificate");
     int hash = signature_hash(certificate);
-    if (hash == NID_undef) {
+    if (hash == NID_undef)
         return fail(Errc::unsupported, "the certificate's signature has no single hash function");
-    }
     if (hash == NID_md5 || hash == NID_sha1) hash = NID_sha256;  // RFC 5929 §4.1
     const EVP_MD* digest = EVP_get_digestbynid(hash);
     std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};

@@ -78,7 +78,7 @@ class KernelProcess final : public detail::ProcessCore, private FdObserver {
 public:
     KernelProcess(World& world, const ProcessSpec& spec)
         : ProcessCore(world),
-          has_group_(spec.own_group || spec.own_session || spec.terminal),
+          has_group_(detail::has_own_group(spec)),
           kill_group_at_exit_(spec.kill_group_at_exit && has_group_),
           on_drop_(spec.on_drop) {}
     ~KernelProcess() override;
@@ -222,10 +222,8 @@ Result<void> add_one(Wiring& wiring, const ChildFd& each) {
     return {};
 }
 
-Result<Wiring> terminal_wiring(const ProcessSpec& spec) {
-    if (spec.descriptors)
-        return fail(Errc::invalid_argument, "a child has a terminal or descriptors, not both");
-    detail::Terminal terminal = TRY(detail::open_terminal(*spec.terminal));
+Result<Wiring> terminal_wiring(TerminalSize size) {
+    detail::Terminal terminal = TRY(detail::open_terminal(size));
     Wiring wiring;
     for (const int child_fd : {0, 1, 2})
         wiring.placements.push_back({terminal.its.get(), child_fd});
@@ -235,10 +233,8 @@ Result<Wiring> terminal_wiring(const ProcessSpec& spec) {
 }
 
 Result<Wiring> wiring_of(const ProcessSpec& spec) {
-    using Kind = ChildFd::Kind;
-    if (spec.terminal) return terminal_wiring(spec);
-    const std::vector<ChildFd> descriptors = spec.descriptors.value_or(std::vector<ChildFd>{
-        {0, Kind::pipe_in, -1}, {1, Kind::pipe_out, -1}, {2, Kind::pipe_out, -1}});
+    const std::vector<ChildFd> descriptors = TRY(detail::descriptors_of(spec));
+    if (spec.terminal) return terminal_wiring(*spec.terminal);
     Wiring wiring;
     for (const ChildFd& each : descriptors)
         if (auto added = add_one(wiring, each); !added) return std::unexpected(added.error());

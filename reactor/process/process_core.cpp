@@ -19,6 +19,20 @@ namespace detail {
 using base::Failure;
 using base::Result;
 
+Result<std::vector<ChildFd>> descriptors_of(const ProcessSpec& spec) {
+    using Kind = ChildFd::Kind;
+    if (spec.terminal && spec.descriptors)
+        return base::fail(base::Errc::invalid_argument,
+                          "a child has a terminal or descriptors, not both");
+    if (spec.terminal) return std::vector<ChildFd>();
+    return spec.descriptors.value_or(std::vector<ChildFd>{
+        {0, Kind::pipe_in, -1}, {1, Kind::pipe_out, -1}, {2, Kind::pipe_out, -1}});
+}
+
+bool has_own_group(const ProcessSpec& spec) noexcept {
+    return spec.own_group || spec.own_session || spec.terminal;
+}
+
 void ProcessPipe::over() {
     if (ProcessCore* process = std::exchange(process_, nullptr); process && counts_)
         process->pipe_over();

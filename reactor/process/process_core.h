@@ -13,6 +13,11 @@ namespace reactor::detail {
 
 class ProcessCore;
 
+/// Those it names, or the usual three pipes; none with a terminal, which takes their place.
+/// invalid_argument: it asks for both.
+base::Result<std::vector<ChildFd>> descriptors_of(const ProcessSpec& spec);
+bool has_own_group(const ProcessSpec& spec) noexcept;
+
 /// Our end of one pipe, which tells the Process when it is over.
 class ProcessPipe final : public ForwardingStream {
 public:

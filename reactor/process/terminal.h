@@ -5,7 +5,7 @@
 #include "reactor/net/descriptor_stream.h"
 #include "reactor/process/process.h"
 
-#include <memory>
+#include <utility>
 
 namespace reactor::detail {
 

@@ -91,7 +91,7 @@ public:
         return {};
     }
     Result<void> signal_group(int number) override {
-        if (!child_.spec().own_group && !child_.spec().own_session && !child_.spec().terminal)
+        if (!detail::has_own_group(child_.spec()))
             return fail(Errc::invalid_argument, "it has no process group of its own");
         return signal(number);
     }
@@ -126,16 +126,9 @@ SimSpawner::~SimSpawner() = default;
 Result<std::unique_ptr<Process>> SimSpawner::spawn(ProcessSpec spec) {
     using Kind = ChildFd::Kind;
     if (spec.executable.empty()) return fail(Errc::invalid_argument, "a process without program");
-    if (spec.terminal && spec.descriptors)
-        return fail(Errc::invalid_argument, "a child has a terminal or descriptors, not both");
-    if (spec.terminal) {
-        // A memory pipe goes both ways; it neither echoes nor edits.
-        spec.descriptors = std::vector<ChildFd>{{0, Kind::pipe_out, -1}};
-    } else if (!spec.descriptors) {
-        spec.descriptors = std::vector<ChildFd>{
-            {0, Kind::pipe_in, -1}, {1, Kind::pipe_out, -1}, {2, Kind::pipe_out, -1}};
-    }
-    const std::vector<ChildFd> descriptors = *spec.descriptors;
+    std::vector<ChildFd> descriptors = TRY(detail::descriptors_of(spec));
+    // A memory pipe goes both ways; it neither echoes nor edits.
+    if (spec.terminal) descriptors.push_back({0, Kind::pipe_out, -1});
     auto child = std::make_unique<Child>(std::move(spec),
                                          kFirstPid + static_cast<std::int64_t>(children_.size()));
     std::vector<std::pair<ChildFd, std::unique_ptr<ByteStream>>> ours;

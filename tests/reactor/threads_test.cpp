@@ -154,6 +154,27 @@ TEST(E2_Pool, starts_threads_for_what_waits_and_lets_them_go_when_they_are_idle)
     EXPECT_EQ(pool.statistics(WorkClass::misc).finished, 15u);
 }
 
+TEST(E2_Pool, starts_none_while_those_beyond_a_lowered_most_are_busy) {
+    BlockingPoolOptions options;
+    options.misc = {.threads = 2, .queued_max = 8};
+    ThreadPool pool(options);
+    std::latch begun(2);
+    std::latch release(1);
+    for (int i = 0; i < 2; ++i) {
+        ASSERT_TRUE(pool.submit(WorkClass::misc, [&] {
+            begun.count_down();
+            release.wait();
+        }));
+    }
+    begun.wait();
+    pool.resize(WorkClass::misc, 1);
+    ASSERT_TRUE(pool.submit(WorkClass::misc, [] {}));
+    EXPECT_EQ(pool.statistics(WorkClass::misc).threads, 2u);
+    release.count_down();
+    pool.close();
+    EXPECT_EQ(pool.statistics(WorkClass::misc).finished, 3u);
+}
+
 TEST(E3_CallAndWait, waits_for_values_deferreds_and_failures) {
     LoopThread loop;
     EXPECT_EQ(*call_and_wait(loop.reactor(), [] { return 7; }, 20s), 7);
