@@ -101,6 +101,7 @@ struct RoomChange {
     std::optional<xmpp::MucDestroy> destruction{};
     std::vector<xmpp::MucInvite> invites{};
     bool unlocks = false;
+    std::optional<xmpp::Jid> departed{};  ///< The account that is no more; bare.
     /// What an iq is answered with; absent: an empty result.
     std::optional<xmpp::Element> reply{};
     /// Who wants it and is told: an iq, or a message.
@@ -275,6 +276,8 @@ private:
         Effects removed{};
         Effects rest{};
         std::vector<Absent> absent{};
+        /// Who is to be told that their affiliation has changed, without being here; bare.
+        std::vector<xmpp::Jid> outside{};
     };
     enum class Removal : std::uint8_t {
         left,
@@ -320,6 +323,7 @@ private:
                         base::WallTime now, Effects& effects) const;
     void send_subject(const xmpp::Jid& to, Effects& effects) const;
     void change_nick(Occupant& occupant, const xmpp::Stanza& presence, Effects& effects);
+    void answer_probe(const xmpp::Stanza& probe, Effects& effects) const;
     void update_presence(Occupant& occupant, const xmpp::Stanza& presence, Effects& effects);
     /// `stanza`: from the session that leaves.
     void leave(const xmpp::Stanza& stanza, const std::string* last_words, Removal why,
@@ -414,6 +418,7 @@ private:
                                 PresenceText text, Notices& notices);
     void invite_new_member(const xmpp::Jid& member, Effects& effects) const;
     void announce_absent(std::span<const Absent> absent, Effects& effects) const;
+    void tell_outside(std::span<const xmpp::Jid> users, Effects& effects) const;
     std::string nick_of(const xmpp::Jid& user) const;
 
     // room_owner.cpp

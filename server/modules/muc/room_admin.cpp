@@ -184,6 +184,9 @@ void Room::apply(RoomChange change, base::WallTime now, std::string_view stanza_
     for (const Affiliated& entry : change.affiliations)
         apply_affiliation(entry, actor, notices);
     announce_absent(notices.absent, notices.rest);
+    if (change.departed) std::erase(notices.outside, *change.departed);
+    std::erase(notices.outside, requester.bare());
+    tell_outside(notices.outside, notices.rest);
     if (reconfigured) apply_config(*change.config, notices);
     if (change.destruction) apply_destruction(*change.destruction, notices.removed);
     if (change.subject) subject_ = *std::move(change.subject);
@@ -237,7 +240,8 @@ void Room::apply_affiliation(const Affiliated& entry, const std::string& actor, 
     text.since = affiliations_.version();
     affiliations_.put(kept_form_of(entry));
     text.until = affiliations_.version();
-    bool present = false;
+    bool is_shown_here = false;
+    bool is_here = false;
     // Backwards, as those who must go are taken out. A ban of a domain concerns all from there.
     for (std::size_t i = occupants_.size(); i-- > 0;) {
         Occupant& occupant = occupants_[i];
@@ -245,17 +249,22 @@ void Room::apply_affiliation(const Affiliated& entry, const std::string& actor, 
                                occupant.user().domain() == entry.jid.domain() &&
                                affiliations_.find(occupant.user()) == nullptr;
         if (!occupant.user().same_bare(entry.jid) && !by_domain) continue;
-        present = present || (is_shown(occupant) && !by_domain);
+        is_here = true;
+        is_shown_here = is_shown_here || (is_shown(occupant) && !by_domain);
         apply_affiliation_here(occupant, before, entry, text, notices);
     }
-    if (present || before == entry.affiliation) return;
+    if (is_shown_here || before == entry.affiliation) return;
     notices.absent.push_back({.jid = entry.jid,
                               .affiliation = entry.affiliation,
                               .since = text.since,
                               .until = text.until});
-    if (config_.members_only && before == MucAffiliation::none && entry.jid.has_local() &&
-        entry.affiliation >= MucAffiliation::member)
+    if (!entry.jid.has_local()) return;
+    if (config_.members_only && before == MucAffiliation::none &&
+        entry.affiliation >= MucAffiliation::member) {
         invite_new_member(entry.jid, notices.rest);
+    } else if (!is_here) {
+        notices.outside.push_back(entry.jid);
+    }
 }
 
 void Room::apply_affiliation_here(Occupant& occupant, MucAffiliation before,
@@ -286,6 +295,19 @@ void Room::invite_new_member(const Jid& member, Effects& effects) const {
     if (!config_.password.empty()) x.add_text_child("password", config_.password);
     message.edit().add(std::move(x));
     send(std::move(message), member, effects);
+}
+
+// §18.1: a courtesy to whoever is not here to see what has become of them. An invitation says it
+// already; who did it themselves knows.
+void Room::tell_outside(std::span<const Jid> users, Effects& effects) const {
+    for (const Jid& user : users) {
+        Stanza message = Stanza::message(xmpp::MessageType::normal);
+        message.set_from(parts_.jid);
+        message.edit().add(
+            xmpp::muc_user_element({.affiliation = affiliations_.of(user), .role = MucRole::none},
+                                   {MucStatus::affiliation_changed}));
+        send(std::move(message), user, effects);
+    }
 }
 
 // §10.3: the changes of those who are not here, for those who may know their addresses. Many at

@@ -31,6 +31,7 @@ constexpr std::string_view kMemberList = "muc#roomconfig_getmemberlist";
 constexpr std::string_view kAdmins = "muc#roomconfig_roomadmins";
 constexpr std::string_view kOwners = "muc#roomconfig_roomowners";
 constexpr std::string_view kHistory = "muc#maxhistoryfetch";
+constexpr std::string_view kPubsub = "muc#roomconfig_pubsub";
 constexpr std::string_view kSlowMode = "muc#roomconfig_slow_mode_duration";
 
 struct TextField {
@@ -45,6 +46,8 @@ constexpr TextField kTexts[] = {
      kRoomDescriptionBytesMax},
     {"muc#roomconfig_lang", "Natural Language for Room Discussions", &RoomConfig::language,
      kRoomLanguageBytesMax},
+    {kPubsub, "XMPP URI of Associated Publish-Subscribe Node", &RoomConfig::pubsub,
+     kRoomPubsubBytesMax},
 };
 
 struct FlagField {
@@ -123,11 +126,23 @@ std::unexpected<StanzaError> refuse(std::string_view var, std::string_view why) 
     return std::unexpected(StanzaError::not_acceptable(std::string(var) + " " + std::string(why)));
 }
 
+// As far as it concerns a room, which only passes it on: a scheme, an address, no blanks in it.
+bool is_xmpp_uri(std::string_view text) {
+    constexpr std::string_view kScheme = "xmpp:";
+    if (!text.starts_with(kScheme)) return false;
+    text.remove_prefix(kScheme.size());
+    const bool is_plain = std::ranges::none_of(
+        text, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; });
+    return is_plain && !text.empty() && text.front() != '?';
+}
+
 base::Result<void, StanzaError> read_text(const TextField& text, const DataForm& form,
                                           RoomConfig& config) {
     const FormField* field = form.find(text.var);
     if (field == nullptr) return {};
     if (field->value().size() > text.bytes_max) return refuse(text.var, "is too long");
+    if (text.var == kPubsub && !field->value().empty() && !is_xmpp_uri(field->value()))
+        return refuse(text.var, "is no XMPP URI");
     config.*text.member = std::string(field->value());
     return {};
 }

@@ -24,6 +24,7 @@ inline constexpr std::size_t kRoomNameBytesMax = 256;
 inline constexpr std::size_t kRoomDescriptionBytesMax = 2048;
 inline constexpr std::size_t kRoomLanguageBytesMax = 64;
 inline constexpr std::size_t kRoomPasswordBytesMax = 256;
+inline constexpr std::size_t kRoomPubsubBytesMax = 2048;
 inline constexpr std::uint32_t kSlowModeSecondsMax = 86'400;
 
 /// A set of roles: visitor, participant, moderator.
@@ -40,6 +41,7 @@ struct RoomConfig {
     std::string name{};
     std::string description{};
     std::string language{};
+    std::string pubsub{};  ///< XMPP URI of the node that belongs to it; empty: none.
     /// Empty: none is needed. Never empty in a password-protected room.
     std::string password{};
     bool listed = true;  ///< In the service's list of rooms: a public room, not a hidden one.

@@ -22,6 +22,7 @@ RoomChange Room::order() const {
 // long as anybody could still enter.
 RoomChange Room::judge_departure(const Jid& account) const {
     RoomChange change = order();
+    change.departed = account.bare();
     if (kept_roles_.of(account) >= MucRole::participant)
         change.kept_roles.push_back({.jid = account.bare(), .role = MucRole::none});
     if (hats_.worn().contains(std::string(account.bare_view()))) {

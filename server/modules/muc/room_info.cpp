@@ -51,6 +51,9 @@ xmpp::DataForm info_form(const Room& room) {
               std::to_string(config.history_max));
     add_field(form, FieldType::text_single, "muc#roominfo_slow_mode_duration", "Slow Mode",
               std::to_string(config.slow_mode_seconds));
+    if (!config.pubsub.empty())
+        add_field(form, FieldType::text_single, "muc#roomconfig_pubsub", "Associated pubsub node",
+                  config.pubsub);
     if (!room.avatar_hashes().empty()) {
         xmpp::FormField& hashes =
             form.ask(FieldType::text_multi, "muc#roominfo_avatarhash", "Avatar hash");

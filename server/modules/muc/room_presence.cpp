@@ -54,8 +54,10 @@ void Room::on_presence(const Stanza& presence, base::WallTime now, Effects& effe
             if (occupant != nullptr && means_gone(presence.error()))
                 leave(presence, nullptr, Removal::error, effects);
             return;
+        case PresenceType::probe:
+            return answer_probe(presence, effects);
         default:
-            return;  // Probes and subscriptions are not for rooms.
+            return;  // Subscriptions are not for rooms.
     }
     if (presence.to()->is_bare())
         return refuse_presence(presence, StanzaError::jid_malformed("a nick is missing"), effects);
@@ -270,6 +272,39 @@ void Room::change_nick(Occupant& occupant, const Stanza& presence, Effects& effe
     *own = *std::move(session);
     std::rotate(own, own + 1, occupant.sessions.end());
     tell_all(occupant, {}, effects);
+}
+
+// §17.3: to synchronise, or to learn whether the room is online. Asked for the room itself, it
+// shows who asks that they are in it; everything is shown to who enters again. By their bare
+// address it is somebody's server that asks for them. Until a newcomer knows who is here, that
+// comes anyway.
+void Room::answer_probe(const Stanza& probe, Effects& effects) const {
+    const Jid& user = *probe.from();
+    const auto asker = std::ranges::find_if(occupants_, [&](const Occupant& occupant) {
+        return user.is_bare() ? occupant.user().same_bare(user)
+                              : std::ranges::find(occupant.sessions, user, &OccupantSession::jid) !=
+                                    occupant.sessions.end();
+    });
+    if (asker == occupants_.end())
+        return refuse_presence(probe, StanzaError::not_acceptable("you are not in the room"),
+                               effects);
+    std::vector<Jid> to = user.is_bare() ? clients_of(*asker) : std::vector<Jid>{user};
+    std::erase_if(to, [&](const Jid& client) { return is_entering(client); });
+    if (to.empty()) return;
+    const Occupant* target = probe.to()->is_bare() ? &*asker : find_nick(probe.to()->resource());
+    const bool is_self = target == &*asker;
+    std::optional<Stanza> answer;
+    if (target != nullptr && (is_self || is_shown(*target))) {
+        const bool sees = is_self || !config_.anonymous || asker->role == MucRole::moderator;
+        answer = presence_of(*target, target->sessions.back(), sees, {}, is_self);
+    } else {
+        answer = Stanza::presence(PresenceType::unavailable);
+        answer->set_from(*probe.to());
+        answer->edit().add(xmpp::muc_user_element(
+            {.affiliation = MucAffiliation::none, .role = MucRole::none}, {}));
+    }
+    if (!probe.id().empty()) answer->set_id(probe.id());
+    effects.push_back({.stanza = *std::move(answer), .to = std::move(to)});
 }
 
 // --- leaving

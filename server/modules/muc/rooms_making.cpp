@@ -40,8 +40,9 @@ bool Rooms::is_slow_enough(Lane& lane, const Waiting& next) {
     if (asks) return expenses_.may_ask(*stanza.from(), parts_.world.reactor.now());
     const bool counts = stanza.is_message() ? !stanza.is_error()
                         : stanza.is_presence()
-                            ? stanza.presence_type() == xmpp::PresenceType::available &&
-                                  stanza.child("x", xmpp::ns::muc) == nullptr
+                            ? stanza.presence_type() == xmpp::PresenceType::probe ||
+                                  (stanza.presence_type() == xmpp::PresenceType::available &&
+                                   stanza.child("x", xmpp::ns::muc) == nullptr)
                             : stanza.is_request() && stanza.to()->is_full();
     return !counts ||
            lane.room->within_pace(*stanza.from(), bytes_of(stanza), parts_.world.reactor.now());

@@ -13,6 +13,7 @@ RoomConfig unusual() {
     RoomConfig config{.name = "A Dark Cave",
                       .description = "The place for all good witches!",
                       .language = "en",
+                      .pubsub = "xmpp:pubsub.shakespeare.lit?;node=the-coven-node",
                       .password = "cauldronburn",
                       .listed = false,
                       .persistent = true,
@@ -92,6 +93,22 @@ TEST(RoomForm, takes_texts_up_to_their_length) {
         form.fields[0].values[0] += 'x';
         EXPECT_FALSE(read_room_form({}, form, {})) << var;
     }
+}
+
+TEST(RoomForm, takes_an_address_of_a_node_and_nothing_else) {
+    DataForm form{.type = xmpp::FormType::submit};
+    const auto is_taken = [&](std::string value) {
+        form.fields = {{.var = "muc#roomconfig_pubsub", .values = {std::move(value)}}};
+        return read_room_form({}, form, {}).has_value();
+    };
+    EXPECT_TRUE(is_taken(""));
+    const std::string uri = "xmpp:pubsub.shakespeare.lit?;node=";
+    EXPECT_TRUE(is_taken(uri + "the-coven-node"));
+    EXPECT_TRUE(is_taken(uri + std::string(kRoomPubsubBytesMax - uri.size(), 'x')));
+    EXPECT_FALSE(is_taken(uri + std::string(kRoomPubsubBytesMax - uri.size() + 1, 'x')));
+    for (const char* wrong : {"xmpp:", "xmpp:?;node=x", "pubsub.shakespeare.lit", "http://x/",
+                              "xmpp:a b", "xmpp:a\nb", "xmpp:a\x7f"})
+        EXPECT_FALSE(is_taken(wrong)) << wrong;
 }
 
 TEST(RoomForm, takes_one_value_where_there_is_one) {
