@@ -53,6 +53,11 @@ class LiveTest(unittest.TestCase):
     def run_bots(self, *arguments):
         return subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=600)
 
+    def stored(self):
+        """How many messages the server has taken."""
+        lines = self.server.ctl("stats", "--all").stdout.splitlines()
+        return int(next(line for line in lines if line.startswith("messages_stored_total ")).split()[1])
+
     def result(self):
         with open(self.json, encoding="utf-8") as file:
             return json.load(file)
@@ -88,8 +93,12 @@ class LiveTest(unittest.TestCase):
 
     def test_reports_what_was_measured_when_it_is_interrupted(self):
         self.passes("idle", "--users", "20", "--duration", "1ms")  # The accounts.
-        child = subprocess.Popen(self.command("chat", "--users", "20", "--duration", "10m"))
-        time.sleep(4)
+        before = self.stored()
+        child = subprocess.Popen(self.command("chat", "--users", "20", "--duration", "10m", "--warmup",
+                                              "0s"))
+        while self.stored() < before + 100:
+            self.assertIsNone(child.poll())
+            time.sleep(0.05)
         child.send_signal(signal.SIGINT)
         self.assertEqual(child.wait(60), 130)
         result = self.result()
@@ -111,8 +120,9 @@ class LiveTest(unittest.TestCase):
         self.fails("did you mean chat?", "chatt", code=2)
 
     def test_says_that_nobody_is_there(self):
-        port = live_server.free_port()
-        done = subprocess.run([BOTS, "run", "idle", "--server", f"127.0.0.1:{port}", "--quiet",
+        port = live_server.Port()
+        self.addCleanup(port.close)
+        done = subprocess.run([BOTS, "run", "idle", "--server", f"127.0.0.1:{port.number}", "--quiet",
                                "--json", self.json], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertIn("Connection refused", done.stderr)

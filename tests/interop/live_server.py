@@ -1,7 +1,6 @@
-"""A parleyd of its own for a test: temporary data folder, free ports, stopped at the end."""
+"""A parleyd of its own for a test: temporary data folder, ports of its own, stopped at the end."""
 
 import os
-import random
 import shutil
 import signal
 import socket
@@ -12,17 +11,19 @@ import time
 PASSWORD = "correct horse battery"
 
 
-def free_port():
-    """Below those that the system gives to outgoing connections: while the server restarts nobody
-    takes it, least of all a client that tries to connect to it."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+class Port:
+    """A free port of 127.0.0.1, and nobody else's until it is closed: the system gives it neither to
+    others who ask for a free one nor to outgoing connections, while a server that sets SO_REUSEADDR
+    may listen on it, and again after a restart, because this socket does not."""
+
+    def __init__(self):
+        self.holder = socket.socket()
+        self.holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.holder.bind(("127.0.0.1", 0))
+        self.number = self.holder.getsockname()[1]
+
+    def close(self):
+        self.holder.close()
 
 
 class LiveServer:
@@ -31,8 +32,8 @@ class LiveServer:
     def __init__(self, folder, extra_config=""):
         self.folder = folder
         self.directory = tempfile.mkdtemp(prefix="parley-interop-")
-        self.port = free_port()
-        self.tls_port = free_port()
+        self.ports = (Port(), Port())
+        self.port, self.tls_port = (port.number for port in self.ports)
         self.extra_config = extra_config
         self.config = os.path.join(self.directory, "parley.toml")
         self.certificate = os.path.join(self.directory, "data", "self-signed.crt")
@@ -60,7 +61,7 @@ class LiveServer:
     def start(self):
         """Returns when it serves."""
         self.spawn()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError("parleyd did not start:\n" + self.log())
@@ -73,7 +74,7 @@ class LiveServer:
         """Stops gracefully and returns the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=120)
 
     def kill(self):
         self.process.kill()
@@ -82,12 +83,14 @@ class LiveServer:
     def close(self):
         if self.process is not None and self.process.poll() is None:
             self.kill()
+        for port in self.ports:
+            port.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def ctl(self, *arguments, stdin="", check=True):
         return subprocess.run(
             [os.path.join(self.folder, "parleyctl"), "--socket", self.socket, *arguments],
-            input=stdin, capture_output=True, text=True, timeout=60, check=check)
+            input=stdin, capture_output=True, text=True, timeout=120, check=check)
 
     def add_user(self, name, password=PASSWORD):
         self.ctl("add-user", f"{name}@localhost", stdin=password + "\n")

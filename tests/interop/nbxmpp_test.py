@@ -16,7 +16,7 @@ from nbxmpp.structs import StanzaHandler  # noqa: E402
 from live_server import PASSWORD, LiveServer, run_tests  # noqa: E402
 
 FOLDER = None
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 def until(condition, what="what was waited for"):

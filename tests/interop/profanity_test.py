@@ -46,6 +46,18 @@ class Terminal:
             time.sleep(0.1)
         raise AssertionError(f"none of {texts} appeared on:\n{self.screen()}")
 
+    def wait_for_in(self, window, text):
+        """Goes to a window, again and again until it is there and shows the text."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            self.type("/win " + window)
+            looked_until = time.monotonic() + 1
+            while time.monotonic() < looked_until:
+                if text in self.screen():
+                    return
+                time.sleep(0.1)
+        raise AssertionError(f"{text} did not appear on:\n{self.screen()}")
+
     def close(self):
         subprocess.run(["tmux", "-S", self.socket, "kill-server"], check=False)
         shutil.rmtree(self.home, ignore_errors=True)
@@ -95,8 +107,7 @@ class ProfanityTest(unittest.TestCase):
         # What one of them says, the other shows (XEP-0280).
         desk.type("/msg juliet@localhost Said at the desk.")
         juliet.wait_for("romeo@localhost")
-        phone.type("/win juliet@localhost")
-        phone.wait_for("Said at the desk.")
+        phone.wait_for_in("juliet@localhost", "Said at the desk.")
         juliet.type("/msg romeo@localhost Heard by both.")
         phone.wait_for("Heard by both.")
         desk.wait_for("Heard by both.")
@@ -110,8 +121,9 @@ class ProfanityTest(unittest.TestCase):
         romeo = self.log_in("romeo")
         juliet = self.log_in("juliet")
         romeo.type(f"/join {room} nick firstwitch")
-        romeo.wait_for("firstwitch", "-> You have joined the room")
+        romeo.wait_for("-> You have joined the room")
         juliet.type(f"/join {room} nick secondwitch")
+        juliet.wait_for("-> You have joined the room")
         romeo.wait_for("secondwitch")
         juliet.type("When shall we three meet again?")
         romeo.wait_for("When shall we three meet again?")

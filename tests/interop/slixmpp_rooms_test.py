@@ -9,7 +9,7 @@ from live_server import LiveServer, run_tests
 from slixmpp_test import Client, run_async, until
 
 FOLDER = None
-PATIENCE_S = 30
+PATIENCE_S = 60
 ROOM = "coven@rooms.localhost"
 
 

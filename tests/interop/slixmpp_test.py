@@ -10,7 +10,7 @@ from slixmpp.exceptions import IqError
 from live_server import PASSWORD, LiveServer, run_tests
 
 FOLDER = None
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 class Client(slixmpp.ClientXMPP):

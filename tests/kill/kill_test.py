@@ -72,7 +72,7 @@ def run_round(server, options, interrupt, times, rng):
             print(f"\r{count + 1} of {times}", end="", flush=True)
     time.sleep(1.0)
     process.send_signal(signal.SIGTERM)
-    books = process.communicate(timeout=120)[0]
+    books = process.communicate(timeout=300)[0]
     numbers = {name: int(value) for name, value in re.findall(r"(\w+) (\d+)", books)}
     return numbers, process.returncode == 0
 

@@ -139,7 +139,7 @@ protected:
     }
     template <class T>
     base::Result<T> result_of(Deferred<T> deferred) {
-        const auto give_up = clock.monotonic() + 30s;  // Only bounds a failing test.
+        const auto give_up = clock.monotonic() + 60s;  // Only bounds a failing test.
         while (!deferred.settled()) {
             run_turns(1);
             if (clock.monotonic() > give_up) return base::fail(Errc::internal, "never settled");
@@ -207,9 +207,8 @@ TEST_F(Unbound, reads_records_from_the_name_server_and_keeps_them) {
     const auto addresses = result_of(resolver->resolve_addresses("example.org"));
     ASSERT_TRUE(addresses) << addresses.error().message();
     EXPECT_THAT(addresses->addresses, ElementsAre("2001:db8::1", "192.0.2.1"));
-    const int asked = server.asked();
-    EXPECT_TRUE(result_of(resolver->resolve_addresses("example.org")));
-    EXPECT_EQ(server.asked(), asked) << "cached";
+    server.fall_silent();
+    EXPECT_TRUE(result_of(resolver->resolve_addresses("example.org"))) << "kept";
 }
 
 TEST_F(Unbound, tells_names_without_such_records_from_names_that_do_not_exist) {

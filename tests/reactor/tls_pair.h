@@ -7,6 +7,7 @@
 #include "reactor/tls_certificate.h"
 #include "stream_peer.h"
 #include "test_certificates.h"
+#include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -27,9 +28,10 @@ inline TlsIdentity identity_for(const std::string& host) {
 inline TlsIdentity identity_of(std::string_view chain, std::string_view key) {
     return {std::string(chain), std::string(key)};
 }
-/// Puts `text` into a file of the test's temporary folder; returns its path.
+/// Puts `text` into a file of a folder of this process's own; returns its path.
 inline std::string file_with(const std::string& name, std::string_view text) {
-    const std::string path = testing::TempDir() + name;
+    static const ::test::TemporaryFolder folder;
+    const std::string path = folder.file(name);
     std::ofstream(path) << text;
     return path;
 }

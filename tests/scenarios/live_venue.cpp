@@ -7,11 +7,13 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 namespace server::test {
 namespace {
@@ -20,48 +22,11 @@ using namespace std::chrono_literals;
 
 constexpr base::Duration kStartLimit = 30s;
 constexpr base::Duration kPoll = 5ms;
-
-class Socket {
-public:
-    Socket() : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
-    Socket(const Socket&) = delete;
-    Socket& operator=(const Socket&) = delete;
-    ~Socket() { ::close(descriptor_); }
-    int get() const { return descriptor_; }
-
-private:
-    int descriptor_;
-};
-
-sockaddr_in loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    return address;
-}
-
-// Below those that the system gives to outgoing connections: nobody takes them while the server
-// restarts.
-constexpr int kFirstPort = 20'000;
-constexpr int kPorts = 12'000;
-
-// Two ports that are free now. Somebody may take one before the server does: then it does not
-// start, and the run says so.
-std::pair<std::uint16_t, std::uint16_t> free_ports() {
-    std::uint16_t ports[2] = {};
-    const Socket sockets[2];
-    int found = 0;
-    for (int i = 0; i < kPorts && found < 2; ++i) {
-        const auto port = static_cast<std::uint16_t>(kFirstPort + (2 * ::getpid() + i) % kPorts);
-        const sockaddr_in address = loopback(port);
-        if (::bind(sockets[found].get(), reinterpret_cast<const sockaddr*>(&address),
-                   sizeof address) == 0)
-            ports[found++] = port;
-    }
-    if (found < 2) throw ScriptFailure("no free port");
-    return {ports[0], ports[1]};
-}
+constexpr base::Duration kLook = 1ms;
+/// A thread that is woken by what is under way does not sleep any more.
+constexpr base::Duration kRest = 3ms;
+constexpr base::Duration kQuiet = 100ms;
+constexpr base::Duration kSleepLimit = 10s;
 
 std::string make_folder() {
     std::string path = (std::filesystem::temp_directory_path() / "parley-live-XXXXXX").string();
@@ -70,6 +35,23 @@ std::string make_folder() {
 }
 
 }  // namespace
+
+HeldPort::HeldPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const int on = 1;
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (::setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
+        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+        throw ScriptFailure("no free port");
+    number_ = ntohs(address.sin_port);
+}
+
+HeldPort::~HeldPort() {
+    ::close(socket_);
+}
 
 LiveVenue::LiveVenue(LiveServer server) : server_(std::move(server)) {}
 
@@ -119,7 +101,8 @@ void LiveVenue::kill() {
 
 OwnServerVenue::OwnServerVenue(const std::string& binary, const Script& script)
     : LiveVenue({}), binary_(binary), folder_(make_folder()) {
-    std::tie(server_.port, server_.tls_port) = free_ports();
+    server_.port = port_.number();
+    server_.tls_port = tls_port_.number();
     server_.admin_socket = folder_ + "/ctl.sock";
     std::ofstream config(folder_ + "/parley.toml");
     config << fmt::format(
@@ -179,6 +162,35 @@ void OwnServerVenue::end(int signal) {
 bool OwnServerVenue::answers() {
     const auto status = ctl::make_socket_client(server_.admin_socket)->call("status", {});
     return status || status.error().reached;
+}
+
+// proc(5): the state of each thread stands behind its name in parentheses. Whoever waits for the
+// disk or for a processor does not sleep.
+bool OwnServerVenue::sleeps() const {
+    std::error_code gone;
+    const std::filesystem::directory_iterator tasks(fmt::format("/proc/{}/task", process_), gone);
+    return std::ranges::all_of(tasks, [](const auto& task) {
+        std::ifstream file(task.path() / "stat");
+        const std::string stat(std::istreambuf_iterator<char>(file), {});
+        return stat.empty() || stat.find(") S ") != std::string::npos;
+    });
+}
+
+void OwnServerVenue::wait_for_sleep(base::Duration time) {
+    const reactor::Clock& clock = stage().world().clock;
+    const base::MonotonicTime limit = clock.monotonic() + kSleepLimit;
+    for (base::Duration slept{}; slept < time && clock.monotonic() < limit;) {
+        stage().pass(kLook);
+        slept = sleeps() ? slept + kLook : base::Duration::zero();
+    }
+}
+
+void OwnServerVenue::come_to_rest() {
+    wait_for_sleep(kRest);
+}
+
+void OwnServerVenue::listen() {
+    wait_for_sleep(kQuiet);
 }
 
 void OwnServerVenue::restart() {

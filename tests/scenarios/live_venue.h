@@ -20,6 +20,22 @@ struct LiveServer {
     std::string admin_socket;
 };
 
+/// A free port of 127.0.0.1, and nobody else's meanwhile: the system gives it neither to others who
+/// ask for a free one nor to outgoing connections. A server that sets SO_REUSEADDR may listen on
+/// it, and again after a restart, because this socket does not. Throws ScriptFailure.
+class HeldPort {
+public:
+    HeldPort();
+    HeldPort(const HeldPort&) = delete;
+    HeldPort& operator=(const HeldPort&) = delete;
+    ~HeldPort();
+    std::uint16_t number() const { return number_; }
+
+private:
+    int socket_;
+    std::uint16_t number_ = 0;
+};
+
 /// A server that somebody else started; it must serve example.org and example.net. Accounts that a
 /// scenario made are removed with the venue.
 class LiveVenue : public Venue {
@@ -35,7 +51,8 @@ public:
     void kick(const std::string& jid) override;
     void restart() override;
     void kill() override;
-    base::Duration quiet_time() const override { return std::chrono::milliseconds(250); }
+    void listen() override { stage().pass(std::chrono::milliseconds(250)); }
+    base::Duration patience() const override { return std::chrono::minutes(1); }
     base::Duration settle_time() const override { return std::chrono::milliseconds(20); }
 
 protected:
@@ -51,6 +68,7 @@ private:
 };
 
 /// Starts `binary` with the settings of the script, waits until it serves, and stops it at the end.
+/// However long the machine takes to run it: a server is at rest when its threads sleep.
 class OwnServerVenue final : public LiveVenue {
 public:
     OwnServerVenue(const std::string& binary, const Script& script);
@@ -58,14 +76,21 @@ public:
 
     void restart() override;
     void kill() override;
+    void come_to_rest() override;
+    void listen() override;
 
 private:
     void start();
     void end(int signal);
     bool answers();
+    bool sleeps() const;
+    /// Until it has slept for so long without a break.
+    void wait_for_sleep(base::Duration time);
 
     std::string binary_;
     std::string folder_;
+    HeldPort port_;
+    HeldPort tls_port_;
     pid_t process_ = -1;
 };
 

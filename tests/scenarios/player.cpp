@@ -105,6 +105,9 @@ void Player::run(const Step& step) {
         throw ScriptFailure("this step wants something behind a colon");
     if (match->verb->takes_argument == Argument::none && !step.argument.empty())
         throw ScriptFailure("this step takes nothing behind a colon");
+    // What one client sends goes its way in order, until it breaks.
+    if (step.words.front() != last_who_ || step.words.back() == "breaks") venue_.come_to_rest();
+    last_who_ = step.words.front();
     match->verb->run(*this, {step, match->words});
 }
 
@@ -149,6 +152,7 @@ void Player::open(const std::string& name, ClientTransport transport,
                   std::vector<std::string> alpn) {
     Actor& who = actor(name);
     if (!who.client) who.client = std::make_unique<ScriptedClient>(venue_.stage(), who.address);
+    who.client->limit = venue_.patience();
     who.client->connect(venue_.endpoint(transport));
     if (transport == ClientTransport::direct_tls)
         who.client->start_tls(who.jid.empty() ? "example.org" : host_of(who.jid), std::move(alpn));

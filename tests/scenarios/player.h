@@ -76,6 +76,7 @@ private:
     std::set<std::string, std::less<>> accounts_;
     std::vector<std::unique_ptr<ScriptedClient>> strangers_;
     Variables variables_;
+    std::string last_who_;  ///< The first word of the step before.
 };
 
 }  // namespace server::test

@@ -30,8 +30,13 @@ public:
 
     /// Null where time cannot be made to pass and nothing can be made to fail.
     virtual ServerHarness* simulation() { return nullptr; }
-    /// How long to listen before "nothing" has come.
-    virtual base::Duration quiet_time() const = 0;
+    /// Before somebody else does something: until what was done has had its effects, where that is
+    /// not certain anyway.
+    virtual void come_to_rest() {}
+    /// Listens until it may be said that nothing comes.
+    virtual void listen() = 0;
+    /// How long what is waited for may take.
+    virtual base::Duration patience() const = 0;
     /// How long to listen at the end for what should not come.
     virtual base::Duration settle_time() const = 0;
 };
@@ -50,7 +55,8 @@ public:
     void restart() override { harness_->restart(); }
     void kill() override { harness_->crash(); }
     ServerHarness* simulation() override { return harness_.get(); }
-    base::Duration quiet_time() const override { return std::chrono::seconds(1); }
+    void listen() override { stage().pass(std::chrono::seconds(1)); }
+    base::Duration patience() const override { return std::chrono::seconds(10); }
     base::Duration settle_time() const override { return std::chrono::seconds(1); }
 
 private:

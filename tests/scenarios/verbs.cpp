@@ -134,7 +134,8 @@ struct Verbs {
     static void receives(P& p, C c) { p.receive(c.words[0], c.step); }
     static void receives_unordered(P& p, C c) { p.receive_unordered(c.words[0], c.step); }
     static void receives_nothing(P& p, C c) {
-        p.receive_nothing(c.words[0], p.venue_.quiet_time());
+        p.venue_.listen();
+        p.receive_nothing(c.words[0], {});
     }
     static void receives_nothing_for(P& p, C c) {
         p.receive_nothing(c.words[0], duration_of(c.words[1]));
@@ -147,7 +148,7 @@ struct Verbs {
     static void is_cut_off(P& p, C c) { p.expect_cut_off(c.words[0]); }
     static void ignores(P& p, C c) {
         ScriptedClient& client = p.client(c.words[0]);
-        p.venue_.stage().pass(p.venue_.quiet_time());
+        p.venue_.listen();
         while (client.has_event())
             client.next();
     }

@@ -3,18 +3,8 @@
 #include "storage/tables/catalog.h"
 
 #include <cstdlib>
-#include <filesystem>
 
 namespace storage::test {
-
-TemporaryFolder::TemporaryFolder() : path_(testing::TempDir() + "parley_storage_XXXXXX") {
-    if (mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
-}
-
-TemporaryFolder::~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
 
 std::string name_of(const testing::TestParamInfo<Engine>& info) {
     switch (info.param) {

@@ -8,6 +8,7 @@
 #include "reactor/real_world.h"
 #include "storage/database.h"
 #include "storage/faults.h"
+#include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>
 #include <memory>
@@ -19,19 +20,7 @@ namespace storage::test {
 
 inline constexpr base::WallTime kNow{1'767'225'600'000'000};
 
-/// A folder that goes with the object.
-class TemporaryFolder {
-public:
-    TemporaryFolder();
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder();
-    const std::string& path() const { return path_; }
-    std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
-
-private:
-    std::string path_;
-};
+using ::test::TemporaryFolder;
 
 enum class Engine { file, memory, inline_file, inline_memory };
 

@@ -4,6 +4,7 @@
 #include "tests/bots/client/fake_server.h"
 #include "tests/reactor/test_certificates.h"
 #include "tests/server/sessions/session_harness.h"
+#include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +18,8 @@ using server::test::SessionHarness;
 
 TEST(BotsExternal, logs_in_by_certificate) {
     SessionHarness harness;
-    const std::string authority = testing::TempDir() + "bots_authority.pem";
+    const ::test::TemporaryFolder folder;
+    const std::string authority = folder.file("authority.pem");
     std::ofstream(authority) << reactor::test::kAuthorityPem;
     harness.tls_options.client_ca_file = authority;
     const auto config =

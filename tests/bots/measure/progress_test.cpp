@@ -50,10 +50,14 @@ public:
         close(master_);
     }
     int screen() const { return screen_; }
+    /// All that was written; the kernel passes it on by and by, and says at the end that there is
+    /// nothing left.
     std::string shown() const {
+        std::string all;
         std::array<char, 4096> bytes{};
-        const auto count = read(master_, bytes.data(), bytes.size());
-        return {bytes.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+        for (ssize_t count = 0; (count = read(master_, bytes.data(), bytes.size())) > 0;)
+            all.append(bytes.data(), static_cast<std::size_t>(count));
+        return all;
     }
 
 private:

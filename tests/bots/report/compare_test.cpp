@@ -10,8 +10,8 @@
 #include "tests/bots/report/compare_rows.h"
 #include "tests/bots/report/example_result.h"
 #include "tests/bots/report/result_json.h"
-#include "tests/bots/report/temporary_folder.h"
 #include "tests/bots/report/well_formed.h"
+#include "tests/support/temporary_folder.h"
 
 namespace bots {
 namespace {
@@ -142,13 +142,13 @@ TEST(Compare, compares_what_only_the_workload_measures) {
 }
 
 TEST(Compare, loads_several_runs_of_a_contender_and_its_label) {
-    const TemporaryFolder folder;
+    const ::test::TemporaryFolder folder;
     for (const char* name : {"a.json", "b.json", "odd=name,too.json"})
-        ASSERT_TRUE(save_text(folder / name, result_to_json(example_result())));
-    const std::string a = folder / "a.json";
-    const std::string b = folder / "b.json";
+        ASSERT_TRUE(save_text(folder.file(name), result_to_json(example_result())));
+    const std::string a = folder.file("a.json");
+    const std::string b = folder.file("b.json");
     const auto loaded =
-        load_contenders({"before=" + a + "," + b, b, folder / "odd=name,too.json", "=" + a});
+        load_contenders({"before=" + a + "," + b, b, folder.file("odd=name,too.json"), "=" + a});
     ASSERT_TRUE(loaded) << loaded.error().message();
     ASSERT_EQ(loaded->size(), 4U);
     EXPECT_EQ((*loaded)[0].label, "before");

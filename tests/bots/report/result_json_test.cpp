@@ -13,7 +13,7 @@
 
 #include "server/admin/admin_value.h"
 #include "tests/bots/report/example_result.h"
-#include "tests/bots/report/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace bots {
 namespace {
@@ -151,8 +151,8 @@ TEST(ResultJson, refuses_every_cut_of_a_file) {
 }
 
 TEST(ResultFile, saves_whole_and_loads) {
-    const TemporaryFolder folder;
-    const std::string path = folder / "run.json";
+    const ::test::TemporaryFolder folder;
+    const std::string path = folder.file("run.json");
     const RunResult result = example_result();
     ASSERT_TRUE(save_text(path, "old"));
     ASSERT_TRUE(save_text(path, result_to_json(result)));
@@ -163,21 +163,21 @@ TEST(ResultFile, saves_whole_and_loads) {
 }
 
 TEST(ResultFile, names_the_file_in_complaints) {
-    const TemporaryFolder folder;
+    const ::test::TemporaryFolder folder;
     const auto complains = [](const base::Failure& failure, const std::string& path) {
         EXPECT_THAT(failure.message(), HasSubstr(path));
         EXPECT_EQ(failure.message().find('\n'), std::string::npos);
     };
-    complains(load_result(folder / "none.json").error(), folder / "none.json");
+    complains(load_result(folder.file("none.json")).error(), folder.file("none.json"));
     complains(load_result(folder.path()).error(), folder.path());
-    ASSERT_TRUE(save_text(folder / "bad.json", "{"));
-    complains(load_result(folder / "bad.json").error(), folder / "bad.json");
-    complains(save_text(folder / "no/such/folder.json", "x").error(), folder / "no/such");
+    ASSERT_TRUE(save_text(folder.file("bad.json"), "{"));
+    complains(load_result(folder.file("bad.json")).error(), folder.file("bad.json"));
+    complains(save_text(folder.file("no/such/folder.json"), "x").error(), folder.file("no/such"));
 }
 
 TEST(ResultFile, is_read_up_to_the_largest_size) {
-    const TemporaryFolder folder;
-    const std::string path = folder / "large.json";
+    const ::test::TemporaryFolder folder;
+    const std::string path = folder.file("large.json");
     const std::string json = result_to_json(example_result());
     std::ofstream(path) << json << std::string(kResultBytesMax - json.size(), ' ');
     EXPECT_TRUE(load_result(path));

@@ -17,7 +17,7 @@
 
 namespace reactor::test {
 
-constexpr int kPatience_ms = 20'000;
+constexpr int kPatience_ms = 60'000;
 
 /// Reads from `fd` up to and including `until`; throws when it ends or takes too long before.
 inline std::string read_until(int fd, std::string& buffer, std::string_view until) {

@@ -20,7 +20,7 @@ protected:
     World& world() { return shards.world(0); }
     /// Turns until `done`; the limit only bounds a failing test.
     bool run_until(const std::function<bool()>& done,
-                   base::Duration limit = std::chrono::seconds(20)) {
+                   base::Duration limit = std::chrono::seconds(60)) {
         const auto give_up = clock.monotonic() + limit;
         while (!done()) {
             world().reactor.run_turn();

@@ -244,20 +244,15 @@ TEST_F(C5_Embed, runs_on_a_foreign_io_context) {
     theirs.async_wait([&](boost::system::error_code) { ++ticks; });
     {
         const EmbeddedInAsio guest(context, reactor_);
-        bool done = false;
-        Deferred<> sleeping = sleep(reactor_, 5ms).then([&] {
-            ++ticks;
-            done = true;
-        });
+        Deferred<> sleeping = sleep(reactor_, 5ms).then([&] { ++ticks; });
         guest.wake();
-        while (!done)
+        while (ticks < 2)
             context.run_one();
         bool posted = false;
         std::jthread other([&] { reactor_.post([&] { posted = true; }); });
         while (!posted)
             context.run_one();
     }
-    EXPECT_EQ(ticks, 2);
     context.restart();
     context.run();  // What was cancelled is told and runs out.
 }

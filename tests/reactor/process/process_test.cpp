@@ -282,7 +282,7 @@ TEST_F(E7_Process, takes_signals_while_it_lives_and_no_longer) {
 }
 
 TEST_F(E7_Process, exits_before_it_ends_while_a_grandchild_holds_its_output) {
-    auto process = spawn(shell("sleep 1000 & echo started; exit 5"));
+    auto process = spawn(shell("sleep 60 & echo started; exit 5"));
     auto ending = process->ended(100ms);
     EXPECT_EQ(wait(process->exited())->code, 5);
     EXPECT_FALSE(ending.settled()) << "the pipe is still open";

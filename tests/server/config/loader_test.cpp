@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -6,6 +5,7 @@
 
 #include "server/config/config.h"
 #include "tests/server/config/test_registry.h"
+#include "tests/support/temporary_folder.h"
 
 namespace server::test {
 namespace {
@@ -321,7 +321,8 @@ TEST(LoadConfig, says_why_a_file_cannot_be_read) {
 }
 
 TEST(LoadConfig, reads_a_file_and_refuses_one_that_is_too_large) {
-    const std::string path = testing::TempDir() + "loader_test.toml";
+    const ::test::TemporaryFolder folder;
+    const std::string path = folder.file("parley.toml");
     std::ofstream(path) << "[box]\ncount = 5\n";
     const auto config = load_config(path, test_registry());
     ASSERT_TRUE(config);
@@ -330,7 +331,6 @@ TEST(LoadConfig, reads_a_file_and_refuses_one_that_is_too_large) {
     const auto large = load_config(path, test_registry());
     ASSERT_FALSE(large);
     EXPECT_THAT(large.error()[0].what, HasSubstr("larger than 1 MiB"));
-    std::remove(path.c_str());
 }
 
 }  // namespace

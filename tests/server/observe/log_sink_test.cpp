@@ -9,6 +9,7 @@
 
 #include "reactor/world.h"
 #include "server/observe/log_sink.h"
+#include "tests/support/temporary_folder.h"
 
 namespace server {
 namespace {
@@ -39,11 +40,6 @@ public:
 
 class LogFile : public testing::Test {
 protected:
-    ~LogFile() override {
-        std::remove(path_.c_str());
-        std::remove(rotated_.c_str());
-    }
-
     LogOptions options(LogFormat format = LogFormat::logfmt) {
         return {.format = format, .file = path_};
     }
@@ -60,7 +56,8 @@ protected:
         return all;
     }
 
-    std::string path_ = testing::TempDir() + "log_sink_test.log";
+    ::test::TemporaryFolder folder_;
+    std::string path_ = folder_.file("parley.log");
     std::string rotated_ = path_ + ".1";
     ManualClock clock_;
 };

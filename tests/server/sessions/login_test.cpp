@@ -5,6 +5,7 @@
 #include "server/sessions/before_login.h"
 #include "tests/reactor/test_certificates.h"
 #include "tests/server/sessions/session_harness.h"
+#include "tests/support/temporary_folder.h"
 #include "xmpp/core/namespaces.h"
 
 #include <gtest/gtest.h>
@@ -285,8 +286,8 @@ TEST(Login, of_many_clients_at_once_works_on_several_shards) {
 
 class External : public testing::Test {
 protected:
-    static SessionHarness& with_external(SessionHarness& harness) {
-        const std::string authority = testing::TempDir() + "sessions_authority.pem";
+    SessionHarness& with_external(SessionHarness& harness) {
+        const std::string authority = folder.file("authority.pem");
         std::ofstream(authority) << reactor::test::kAuthorityPem;
         harness.tls_options.client_ca_file = authority;
         const Config config = Config().with(keys::kSaslMechanisms, {"EXTERNAL", "SCRAM-SHA-256"});
@@ -305,6 +306,8 @@ protected:
             if (mechanism.text() == "EXTERNAL") return true;
         return false;
     }
+
+    ::test::TemporaryFolder folder;
 };
 
 TEST_F(External, logs_in_whom_the_certificate_names) {
