@@ -1,19 +1,9 @@
 // Rooms: what one takes in memory that nobody talks in, loaded from the database, by its occupants
 // and by what was said there before.
-#include "reactor/sim/sim_world.h"
-#include "server/accounts/accounts.h"
-#include "server/config/config.h"
-#include "server/config/hosts.h"
 #include "server/modules/muc/rooms.h"
-#include "server/observe/metrics.h"
-#include "server/routing/archive_id.h"
-#include "server/routing/offline_queue.h"
-#include "server/routing/presence.h"
-#include "server/routing/router.h"
-#include "storage/database.h"
-#include "storage/tables/catalog.h"
 #include "storage/tables/messages.h"
 #include "storage/tables/rooms.h"
+#include "tests/bench/bare_server.h"
 #include "xmpp/xml/read_stanza.h"
 
 #include <benchmark/benchmark.h>
@@ -49,36 +39,18 @@ xmpp::Jid room_of(int number) {
 class Service {
 public:
     /// So many messages in the archive of each room.
-    explicit Service(int messages) : database_(open()), accounts_(sim_.world(), *database_, {}) {
-        sim_.on(sim_.world(), [&] {
-            offline_.emplace(
-                OfflineQueue::Parts{sim_.world(), accounts_, *database_, ids_, metrics_}, Config());
-            router_.emplace(Router::Parts{.world = sim_.world(),
-                                          .hosts = hosts_,
-                                          .accounts = accounts_,
-                                          .hooks = hooks_,
-                                          .iq = iq_,
-                                          .metrics = metrics_,
-                                          .database = *database_,
-                                          .offline = *offline_,
-                                          .archive_ids = ids_,
-                                          .only_in_memory = true});
-            router_->set_presence(std::make_unique<Presence>(
-                Presence::Parts{sim_.world(), accounts_, *router_, hooks_, *database_}));
-            rooms_.emplace(
-                Rooms::Parts{sim_.world(), *router_, *database_, ids_, occupant_ids_, metrics_},
-                modules::muc::RoomsSettings{});
+    explicit Service(int messages) {
+        bare_.on_shard([&] {
+            rooms_.emplace(Rooms::Parts{bare_.sim.world(), *bare_.router, *bare_.database,
+                                        bare_.ids, occupant_ids_, bare_.metrics},
+                           modules::muc::RoomsSettings{});
             for (int room = 0; room < kRooms; ++room)
                 make(room_of(room), messages);
         });
-        sim_.advance(std::chrono::seconds(1));
+        bare_.sim.advance(std::chrono::seconds(1));
     }
     ~Service() {
-        sim_.on(sim_.world(), [this] {
-            rooms_.reset();
-            router_.reset();
-            offline_.reset();
-        });
+        bare_.on_shard([this] { rooms_.reset(); });
     }
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
@@ -87,25 +59,18 @@ public:
     void load(int occupants) {
         // A few at a time: coroutines keep the memory of as many as there ever were at once.
         for (int first = 0; first < kRooms; first += kAtOnce) {
-            sim_.on(sim_.world(), [&] {
+            bare_.on_shard([&] {
                 for (int room = first; room < first + kAtOnce; ++room)
                     occupants == 0 ? ask(room_of(room)) : fill(room_of(room), occupants);
             });
-            sim_.advance(std::chrono::milliseconds(1));
+            bare_.sim.advance(std::chrono::milliseconds(1));
         }
         if (rooms_->loaded(room_of(kRooms - 1)) == nullptr) std::abort();
     }
 
 private:
-    std::unique_ptr<storage::Database> open() {
-        storage::DatabaseOptions options;
-        options.path = ":memory:";
-        options.stores = storage::all_stores();
-        return sim_.on(sim_.world(), [&] { return *storage::make_inline_database(options); });
-    }
-
     void make(const xmpp::Jid& room, int messages) {
-        const auto save = [room, messages, at = sim_.world().clock.wall()](
+        const auto save = [room, messages, at = bare_.sim.world().clock.wall()](
                               Transaction& transaction) -> base::Result<void> {
             storage::Rooms rooms(transaction);
             RoomConfig config;
@@ -137,7 +102,7 @@ private:
             }
             return {};
         };
-        database_->write(save).detach("bench");
+        bare_.database->write(save).detach("bench");
     }
 
     void ask(const xmpp::Jid& room) {
@@ -158,17 +123,8 @@ private:
                              .presence = std::string(kPresence)});
     }
 
-    reactor::SimWorld sim_{{}};
-    Hosts hosts_{{"example.org"}};
-    Metrics metrics_;
-    Hooks hooks_;
-    IqRoutes iq_;
-    std::unique_ptr<storage::Database> database_;
-    Accounts accounts_;
-    ArchiveIds ids_{"0123456789abcdef"};
+    bench::BareServer bare_;
     OccupantIds occupant_ids_{std::string(OccupantIds::kSecretBytes, 's')};
-    std::optional<OfflineQueue> offline_;
-    std::optional<Router> router_;
     std::optional<Rooms> rooms_;
 };
 

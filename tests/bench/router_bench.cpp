@@ -3,18 +3,8 @@
 #include "allocations.h"
 #include "null_stream.h"
 #include "reactor/outbound_buffer.h"
-#include "reactor/sim/sim_world.h"
-#include "server/accounts/accounts.h"
-#include "server/config/config.h"
-#include "server/config/hosts.h"
-#include "server/observe/metrics.h"
-#include "server/routing/archive_id.h"
-#include "server/routing/offline_queue.h"
-#include "server/routing/presence.h"
-#include "server/routing/router.h"
-#include "storage/database.h"
-#include "storage/tables/catalog.h"
 #include "storage/tables/users.h"
+#include "tests/bench/bare_server.h"
 #include "xmpp/xml/parser.h"
 #include "xmpp/xml/read_stanza.h"
 
@@ -74,43 +64,25 @@ private:
 /// One shard of a server with romeo and juliet online, driven by hand.
 class Server {
 public:
-    Server() : database_(open()), accounts_(sim_.world(), *database_, {}) {
-        sim_.on(sim_.world(), [this] {
-            offline_.emplace(
-                OfflineQueue::Parts{sim_.world(), accounts_, *database_, ids_, metrics_}, Config());
-            router_.emplace(Router::Parts{.world = sim_.world(),
-                                          .hosts = hosts_,
-                                          .accounts = accounts_,
-                                          .hooks = hooks_,
-                                          .iq = iq_,
-                                          .metrics = metrics_,
-                                          .database = *database_,
-                                          .offline = *offline_,
-                                          .archive_ids = ids_,
-                                          .only_in_memory = true});
-            router_->set_presence(std::make_unique<Presence>(
-                Presence::Parts{sim_.world(), accounts_, *router_, hooks_, *database_}));
-        });
+    Server() {
         bind(romeo, romeo_session, 1);
         bind(juliet, juliet_session, 2);
     }
     ~Server() {
-        sim_.on(sim_.world(), [this] {
-            accounts_.unbind(romeo.bare(), 1);
-            accounts_.unbind(juliet.bare(), 2);
-            router_.reset();
-            offline_.reset();
+        bare_.on_shard([this] {
+            bare_.accounts.unbind(romeo.bare(), 1);
+            bare_.accounts.unbind(juliet.bare(), 2);
         });
     }
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    Router& router() { return *router_; }
-    Account& account() { return *accounts_.find(romeo); }
+    Router& router() { return *bare_.router; }
+    Account& account() { return *bare_.accounts.find(romeo); }
     Resource& resource() { return *account().find(romeo.resource()); }
     template <class Function>
     void on_shard(Function function) {
-        sim_.on(sim_.world(), std::move(function));
+        bare_.on_shard(std::move(function));
     }
 
     const xmpp::Jid romeo = *xmpp::Jid::parse("romeo@example.org/orchard");
@@ -119,28 +91,22 @@ public:
     FakeSession juliet_session;
 
 private:
-    std::unique_ptr<storage::Database> open() {
-        storage::DatabaseOptions options;
-        options.path = ":memory:";
-        options.stores = storage::all_stores();
-        return sim_.on(sim_.world(), [&] { return *storage::make_inline_database(options); });
-    }
     void bind(const xmpp::Jid& jid, FakeSession& session, SessionId id) {
-        sim_.on(sim_.world(), [&] {
-            database_
+        bare_.on_shard([&] {
+            bare_.database
                 ->write([account = jid.bare()](storage::Transaction& transaction) {
                     return storage::Users(transaction).create(account, {}, {});
                 })
                 .detach("bench");
-            accounts_.created(jid.bare());
-            accounts_.bind(jid, session, id).then([](Resource*) {}).detach("bench");
+            bare_.accounts.created(jid.bare());
+            bare_.accounts.bind(jid, session, id).then([](Resource*) {}).detach("bench");
         });
-        sim_.advance(std::chrono::seconds(1));
-        sim_.on(sim_.world(), [&] {
-            Account& owner = *accounts_.find(jid);
-            (void)router_->submit(owner, *owner.find(jid.resource()), available(jid));
+        bare_.sim.advance(std::chrono::seconds(1));
+        bare_.on_shard([&] {
+            Account& owner = *bare_.accounts.find(jid);
+            (void)bare_.router->submit(owner, *owner.find(jid.resource()), available(jid));
         });
-        sim_.advance(std::chrono::seconds(1));
+        bare_.sim.advance(std::chrono::seconds(1));
     }
     static xmpp::Stanza available(const xmpp::Jid& jid) {
         xmpp::Stanza presence = xmpp::Stanza::presence(xmpp::PresenceType::available);
@@ -148,16 +114,7 @@ private:
         return presence;
     }
 
-    reactor::SimWorld sim_{{}};
-    Hosts hosts_{{"example.org"}};
-    Metrics metrics_;
-    Hooks hooks_;
-    IqRoutes iq_;
-    std::unique_ptr<storage::Database> database_;
-    Accounts accounts_;
-    ArchiveIds ids_{"0123456789abcdef"};
-    std::optional<OfflineQueue> offline_;
-    std::optional<Router> router_;
+    bench::BareServer bare_;
 };
 
 /// `make()` yields the stanza of each round.

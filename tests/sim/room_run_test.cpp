@@ -1,5 +1,5 @@
 // Whole simulated runs with rooms: a server that breaks what is promised of them is found out.
-#include "tests/sim/run.h"
+#include "tests/sim/found_out.h"
 
 #include "server/app/shard_server.h"
 #include "server/config/core_keys.h"
@@ -28,12 +28,6 @@ RunOptions small(std::uint64_t seed, std::string_view faults) {
             .faults = *parse_faults(faults),
             .shards = 1,
             .rooms = 2};
-}
-
-bool complains(const RunReport& report, std::string_view words) {
-    for (const std::string& line : report.violations)
-        if (line.find(words) != std::string::npos) return true;
-    return false;
 }
 
 bool is_owner(std::string_view nick) {
@@ -193,22 +187,13 @@ TEST_F(SinfulRooms, are_found_out_when_an_outcast_is_inside) {
     EXPECT_TRUE(found_out);
 }
 
-/// Seeds until the first that complains so; at most twenty.
-bool is_found_out(std::string_view faults, std::string_view words,
-                  const std::function<server::Config(server::Config)>& configure) {
-    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-        RunOptions options = small(seed, faults);
-        options.configure = configure;
-        if (complains(run(options), words)) return true;
-    }
-    return false;
-}
-
 TEST(SimulatedRooms, find_out_a_database_that_does_not_wait_for_the_disk) {
     const auto unsynced = [](const server::Config& config) {
         return config.with(server::keys::kDurability, server::Durability::process);
     };
-    EXPECT_TRUE(is_found_out("power", "rooms: no rest", unsynced));
+    RunOptions options = small(1, "power");
+    options.configure = unsynced;
+    EXPECT_TRUE(is_found_out(options, "rooms: no rest"));
 }
 
 }  // namespace

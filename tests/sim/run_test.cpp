@@ -1,6 +1,6 @@
 // Whole simulated runs: that they are the same every time, and that a server which breaks its
 // promise is found out.
-#include "tests/sim/run.h"
+#include "tests/sim/found_out.h"
 
 #include "server/app/shard_server.h"
 #include "server/config/core_keys.h"
@@ -61,29 +61,14 @@ TEST(Journal, keeps_what_nobody_handled_unless_the_server_dies_of_it) {
     EXPECT_EQ(journal.breakdowns().size(), 1U);
 }
 
-bool complains(const RunReport& report, std::string_view words) {
-    for (const std::string& line : report.violations)
-        if (line.find(words) != std::string::npos) return true;
-    return false;
-}
-
-/// Seeds until the first that complains so; at most ten.
-bool is_found_out(std::string_view faults, std::string_view words,
-                  const std::function<server::Config(server::Config)>& configure) {
-    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-        RunOptions options = small(seed, faults);
-        options.configure = configure;
-        if (complains(run(options), words)) return true;
-    }
-    return false;
-}
-
 TEST(SimulatedRun, finds_out_a_server_that_acknowledges_before_it_has_stored) {
     const auto in_memory = [](const server::Config& config) {
         return config.with(server::keys::kDurability, server::Durability::memory)
             .with(server::keys::kArchiveEnabled, false);
     };
-    EXPECT_TRUE(is_found_out("kill", "never arrived", in_memory));
+    RunOptions options = small(1, "kill");
+    options.configure = in_memory;
+    EXPECT_TRUE(is_found_out(options, "never arrived"));
 }
 
 TEST(SimulatedRun, finds_out_a_database_that_does_not_wait_for_the_disk) {
@@ -91,7 +76,9 @@ TEST(SimulatedRun, finds_out_a_database_that_does_not_wait_for_the_disk) {
         return config.with(server::keys::kDurability, server::Durability::process);
     };
     // It loses more than messages: nobody can log in any more.
-    EXPECT_TRUE(is_found_out("power", "no rest after the faults", unsynced));
+    RunOptions options = small(1, "power");
+    options.configure = unsynced;
+    EXPECT_TRUE(is_found_out(options, "no rest after the faults"));
 }
 
 /// Runs without faults against a server that does `sin` to every numbered message on its way in.

@@ -19,7 +19,7 @@ std::string witch(std::size_t number) {
 class LargeRoom : public testing::Test {
 protected:
     void SetUp() override {
-        stage.limits.occupants_max = 10'000;
+        stage.limits.entry_page_bytes = 16'384;
         // What clients say of themselves fills pages.
         const std::string words(900, 'x');
         for (std::size_t i = 0; i < kWitches; ++i) {
@@ -60,7 +60,7 @@ protected:
         return found;
     }
 
-    static constexpr std::size_t kWitches = 400;
+    static constexpr std::size_t kWitches = 100;
     RoomStage stage;
     std::set<std::string> nicks;
 };
@@ -101,7 +101,7 @@ TEST_F(LargeRoom, tells_what_changed_meanwhile) {
     leave(3);
     stage.send(witch(4), "<presence xmlns='jabber:client' to='/w4'><show>away</show></presence>");
     stage.send(witch(5), "<presence xmlns='jabber:client' to='/other'/>");
-    leave(390);
+    leave(90);
     stage.send("late@shakespeare.lit/x",
                "<presence xmlns='jabber:client' to='/late'><x "
                "xmlns='http://jabber.org/protocol/muc'/></presence>");
