@@ -10,7 +10,8 @@ target_sources(server_modules PRIVATE
 # Rooms as values, without I/O.
 add_library(server_muc STATIC
     modules/muc/affiliations.cpp modules/muc/expenses.cpp modules/muc/hats.cpp modules/muc/history.cpp modules/muc/kept_roles.cpp modules/muc/occupant_ids.cpp
-    modules/muc/privileges.cpp modules/muc/room.cpp modules/muc/room_admin.cpp
+    modules/muc/privileges.cpp modules/muc/registration_requests.cpp modules/muc/room.cpp modules/muc/room_admin.cpp
+    modules/muc/room_approval.cpp
     modules/muc/room_commands.cpp modules/muc/room_config.cpp modules/muc/room_departure.cpp modules/muc/room_entries.cpp modules/muc/room_hats.cpp modules/muc/room_invitations.cpp modules/muc/room_iqs.cpp
     modules/muc/room_messages.cpp modules/muc/room_moderation.cpp modules/muc/room_owner.cpp modules/muc/room_presence.cpp
     modules/muc/room_registration.cpp modules/muc/room_roles.cpp modules/muc/room_telling.cpp modules/muc/room_vcard.cpp modules/muc/room_versions.cpp)

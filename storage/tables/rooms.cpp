@@ -83,6 +83,16 @@ CREATE TABLE room_hats_worn (
 ) /* clustered */;
 CREATE INDEX room_hats_worn_by ON room_hats_worn (jid);
 )"},
+    {3, R"(
+CREATE TABLE room_requests (
+    room TEXT NOT NULL,
+    jid TEXT NOT NULL,
+    nick TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    PRIMARY KEY (room, jid)
+) /* clustered */;
+CREATE INDEX room_requests_of ON room_requests (jid);
+)"},
 };
 
 // Shared with the rooms' own numbers (XEP-0045 §5.1, §5.2): what is at least this was given.
@@ -96,7 +106,8 @@ Result<void> note_departure(Transaction& transaction, std::string_view account) 
         "INSERT INTO room_departures (jid) SELECT $1 WHERE EXISTS "
         "(SELECT 1 FROM room_affiliations WHERE jid = $1 AND affiliation >= $2) OR EXISTS "
         "(SELECT 1 FROM room_roles WHERE jid = $1 AND role >= $3) OR EXISTS "
-        "(SELECT 1 FROM room_hats_worn WHERE jid = $1) ON CONFLICT (jid) DO NOTHING",
+        "(SELECT 1 FROM room_hats_worn WHERE jid = $1) OR EXISTS "
+        "(SELECT 1 FROM room_requests WHERE jid = $1) ON CONFLICT (jid) DO NOTHING",
         {account, kGivenAffiliation, kGivenRole}));
     return {};
 }
@@ -134,6 +145,17 @@ Result<void> load_hats(Transaction& transaction, const xmpp::Jid& room, RoomHats
             auto jid = xmpp::Jid::parse(row.text(0));
             if (!jid) return row.mark_corrupt();
             hats.worn.push_back({.jid = std::move(*jid), .uri = std::string(row.text(1))});
+        });
+}
+
+Result<void> load_requests(Transaction& transaction, const xmpp::Jid& room,
+                           std::vector<RoomRequestRow>& requests) {
+    return transaction.query(
+        "SELECT jid, nick FROM room_requests WHERE room = $1 ORDER BY number", {room.bare_view()},
+        [&](const Row& row) {
+            auto jid = xmpp::Jid::parse(row.text(0));
+            if (!jid) return row.mark_corrupt();
+            requests.push_back({.jid = std::move(*jid), .nick = std::string(row.text(1))});
         });
 }
 
@@ -191,6 +213,7 @@ Result<std::optional<RoomState>> Rooms::load(const xmpp::Jid& room) {
                                     .role = static_cast<std::uint8_t>(row.int64(1))});
                            }));
     TRY(load_hats(transaction_, room, state->hats));
+    TRY(load_requests(transaction_, room, state->requests));
     return state;
 }
 
@@ -275,6 +298,22 @@ Result<void> Rooms::forget_roles(const xmpp::Jid& room) {
     return {};
 }
 
+Result<void> Rooms::put_requests(const xmpp::Jid& room, std::span<const RoomRequestRow> requests) {
+    for (const RoomRequestRow& one : requests) {
+        if (one.nick.empty()) {
+            TRY(transaction_.execute("DELETE FROM room_requests WHERE room = $1 AND jid = $2",
+                                     {room.bare_view(), one.jid.bare_view()}));
+            continue;
+        }
+        TRY(transaction_.execute(
+            "INSERT INTO room_requests (room, jid, nick, number) VALUES ($1, $2, $3, "
+            "(SELECT COALESCE(MAX(number), 0) + 1 FROM room_requests WHERE room = $1)) "
+            "ON CONFLICT (room, jid) DO UPDATE SET nick = excluded.nick, number = excluded.number",
+            {room.bare_view(), one.jid.bare_view(), one.nick}));
+    }
+    return {};
+}
+
 Result<void> Rooms::put_hats(const xmpp::Jid& room, const RoomHats& hats) {
     TRY(transaction_.execute("DELETE FROM room_hats WHERE room = $1", {room.bare_view()}));
     TRY(transaction_.execute("DELETE FROM room_hats_worn WHERE room = $1", {room.bare_view()}));
@@ -295,6 +334,7 @@ Result<bool> Rooms::remove(const xmpp::Jid& room) {
                                                   {room.domain(), room.local()}));
     TRY(transaction_.execute("DELETE FROM room_affiliations WHERE room = $1", {room.bare_view()}));
     TRY(transaction_.execute("DELETE FROM room_occupants WHERE room = $1", {room.bare_view()}));
+    TRY(transaction_.execute("DELETE FROM room_requests WHERE room = $1", {room.bare_view()}));
     TRY(forget_roles(room));
     TRY(put_hats(room, {}));
     TRY(Vcards(transaction_).remove(room));
@@ -375,6 +415,7 @@ Result<std::vector<xmpp::Jid>> Rooms::rooms_of(const xmpp::Jid& user, std::strin
         "SELECT room FROM room_affiliations WHERE jid = $1 AND affiliation >= $2 AND room > $4 "
         "UNION SELECT room FROM room_roles WHERE jid = $1 AND role >= $3 AND room > $4 "
         "UNION SELECT room FROM room_hats_worn WHERE jid = $1 AND room > $4 "
+        "UNION SELECT room FROM room_requests WHERE jid = $1 AND room > $4 "
         "ORDER BY room LIMIT $5",
         {user.bare_view(), kGivenAffiliation, kGivenRole, after, limit}, [&](const Row& row) {
             auto room = xmpp::Jid::parse(row.text(0));

@@ -81,6 +81,14 @@ struct RoomHats {
     friend bool operator==(const RoomHats&, const RoomHats&) = default;
 };
 
+/// Somebody waits for the room's admins to let them register (XEP-0045 §9.9).
+struct RoomRequestRow {
+    xmpp::Jid jid;       ///< Bare.
+    std::string nick{};  ///< The one that is asked for; empty: they wait no more.
+
+    friend bool operator==(const RoomRequestRow&, const RoomRequestRow&) = default;
+};
+
 struct RoomState {
     RoomRow row;
     std::vector<RoomAffiliationRow> affiliations;  ///< With tombstones, by version.
@@ -88,6 +96,7 @@ struct RoomState {
     RoomVersion forgotten = 0;         ///< Removals up to this one are not known any more.
     std::vector<RoomRoleRow> roles{};  ///< Oldest first.
     RoomHats hats{};
+    std::vector<RoomRequestRow> requests{};  ///< Oldest first.
 };
 
 /// A client in a room, over a restart.
@@ -144,6 +153,9 @@ public:
     /// Keeps or forgets roles, each as the newest.
     base::Result<void> put_roles(const xmpp::Jid& room, std::span<const RoomRoleRow> roles);
     base::Result<void> forget_roles(const xmpp::Jid& room);
+    /// Keeps or forgets requests, each as the newest. How many there may be is the caller's.
+    base::Result<void> put_requests(const xmpp::Jid& room,
+                                    std::span<const RoomRequestRow> requests);
     /// Replaces what there was.
     base::Result<void> put_hats(const xmpp::Jid& room, const RoomHats& hats);
     /// With its affiliations, vCard and archive. True when there was one.
@@ -157,7 +169,8 @@ public:
 
     /// Accounts that were removed and may still belong to rooms.
     base::Result<std::vector<xmpp::Jid>> departed();
-    /// Rooms to which `user` belongs: a member or more, with voice that was granted, with a hat.
+    /// Rooms to which `user` belongs: a member or more, with voice that was granted, with a hat,
+    /// waiting to be registered.
     /// Behind `after` (a bare JID as text), by address.
     base::Result<std::vector<xmpp::Jid>> rooms_of(const xmpp::Jid& user, std::string_view after,
                                                   std::uint32_t limit);

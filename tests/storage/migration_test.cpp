@@ -167,6 +167,7 @@ TEST(Catalog, has_migrations_that_never_change) {
         "archive_preferences 1 2926269571297093205",
         "rooms 1 -6920022372470227510",
         "rooms 2 -162232664033181963",
+        "rooms 3 -5716085126254109782",
     };
     EXPECT_EQ(released, expected);
 }

@@ -24,6 +24,8 @@ public:
     static constexpr std::size_t kUsersMax = 10'000;
     /// Looking for the rooms of a service, or into the archive of one, whatever is found.
     static constexpr std::uint64_t kSearch = 100;
+    /// Asking the admins of a room for something: twenty times at once, then once a second.
+    static constexpr std::uint64_t kRequest = 50'000;
 
     /// False: `user`, whichever of their clients it is, is ahead of the limit.
     bool may_ask(const xmpp::Jid& user, base::MonotonicTime now) const;

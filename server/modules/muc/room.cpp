@@ -29,6 +29,8 @@ Room::Room(Parts parts, Stored stored)
     for (const KeptRole& kept : stored.roles)
         kept_roles_.put(kept);
     hats_ = std::move(stored.hats);
+    for (RegistrationRequest& request : stored.requests)
+        requests_.put(std::move(request));
 }
 
 Room Room::make_new(Parts parts, const RoomConfig& config, const Jid& owner) {

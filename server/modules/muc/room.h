@@ -12,6 +12,7 @@
 #include "server/modules/muc/kept_roles.h"
 #include "server/modules/muc/occupant_ids.h"
 #include "server/modules/muc/privileges.h"
+#include "server/modules/muc/registration_requests.h"
 #include "server/modules/muc/room_config.h"
 #include "server/modules/muc/shared_texts.h"
 #include "xmpp/core/stanza.h"
@@ -92,6 +93,8 @@ struct RoomChange {
     std::vector<Affiliated> affiliations{};  ///< New values; none: forgotten.
     std::vector<xmpp::MucChange> roles{};
     std::vector<KeptRole> kept_roles{};
+    /// Those that come and those that are decided; who gets another affiliation waits no more.
+    std::vector<RegistrationRequest> requests{};
     std::optional<RoomConfig> config{};
     std::optional<RoomSubject> subject{};
     std::optional<Reflection> reflection{};  ///< Of the new subject, or of the moderation.
@@ -109,8 +112,8 @@ struct RoomChange {
 
     /// Whether anything of it is kept in the database.
     bool durable() const {
-        return !affiliations.empty() || !kept_roles.empty() || config || subject || destruction ||
-               moderation || vcard || hats || unlocks;
+        return !affiliations.empty() || !kept_roles.empty() || !requests.empty() || config ||
+               subject || destruction || moderation || vcard || hats || unlocks;
     }
 };
 
@@ -138,6 +141,9 @@ public:
     static constexpr std::size_t kSubjectBytesMax = 4096;
     /// Formats of a room's photo that have their hash told; the first ones.
     static constexpr std::size_t kPhotosMax = 16;
+    /// Owners and admins that are asked when somebody wants to register; the others see it when
+    /// they enter.
+    static constexpr std::size_t kAskedMax = 50;
     /// Occupants up to which a newcomer is shown all of them at once.
     static constexpr std::size_t kEntryAtOnceMax = 50;
 
@@ -159,6 +165,7 @@ public:
         std::int64_t forgotten = 0;
         std::vector<KeptRole> roles{};
         Hats hats{};
+        std::vector<RegistrationRequest> requests{};
     };
 
     /// A new one (§10.1.1): locked, until its owner has configured it.
@@ -211,6 +218,7 @@ public:
     const Affiliations& affiliations() const { return affiliations_; }
     const std::vector<Occupant>& occupants() const { return occupants_; }
     const Hats& hats() const { return hats_; }
+    const RegistrationRequests& requests() const { return requests_; }
     History& history() { return history_; }
     /// Of that, what is kept at most.
     std::uint32_t history_max() const {
@@ -366,6 +374,18 @@ private:
                     Effects& effects) const;
     Outcome on_voice_form(const xmpp::Stanza& message, const xmpp::Element& x, Effects& effects);
 
+    // room_approval.cpp
+    /// A request, or an admin's answer to one.
+    base::Result<RoomChange, xmpp::StanzaError> judge_request(const xmpp::Stanza& request,
+                                                              std::string nick) const;
+    /// False: it is a form of another kind.
+    bool is_approval(const xmpp::Stanza& message, const xmpp::Element& x) const;
+    Outcome on_approval(const xmpp::Stanza& message, const xmpp::Element& x, Effects& effects);
+    base::Result<RoomChange, xmpp::StanzaError> judge_approval(const xmpp::Stanza& message,
+                                                               const xmpp::DataForm& form) const;
+    void apply_request(RegistrationRequest request, Effects& effects);
+    void send_requests(const xmpp::Jid& to, Effects& effects) const;
+
     // room_commands.cpp
     struct Command {
         RoomCommandName name;
@@ -475,6 +495,7 @@ private:
     Affiliations affiliations_;
     KeptRoles kept_roles_;
     Hats hats_;
+    RegistrationRequests requests_;
     reactor::Pace pace_;
     std::vector<Occupant> occupants_;
     std::size_t sessions_ = 0;

@@ -181,8 +181,12 @@ void Room::apply(RoomChange change, base::WallTime now, std::string_view stanza_
     const bool reconfigured = change.config && *change.config != config_;
     for (const KeptRole& kept : change.kept_roles)
         kept_roles_.put(kept);
-    for (const Affiliated& entry : change.affiliations)
+    for (const Affiliated& entry : change.affiliations) {
+        requests_.forget(entry.jid);
         apply_affiliation(entry, actor, notices);
+    }
+    for (RegistrationRequest& one : change.requests)
+        apply_request(std::move(one), notices.rest);
     announce_absent(notices.absent, notices.rest);
     if (change.departed) std::erase(notices.outside, *change.departed);
     std::erase(notices.outside, requester.bare());

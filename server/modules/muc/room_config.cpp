@@ -32,6 +32,8 @@ constexpr std::string_view kAdmins = "muc#roomconfig_roomadmins";
 constexpr std::string_view kOwners = "muc#roomconfig_roomowners";
 constexpr std::string_view kHistory = "muc#maxhistoryfetch";
 constexpr std::string_view kPubsub = "muc#roomconfig_pubsub";
+// There is no registered field for it (XEP-0068 §3.4).
+constexpr std::string_view kApproval = "{urn:parley:rooms}registration_approval";
 constexpr std::string_view kSlowMode = "muc#roomconfig_slow_mode_duration";
 
 struct TextField {
@@ -61,6 +63,7 @@ constexpr FlagField kFlags[] = {
     {"muc#roomconfig_changesubject", "Allow Occupants to Change Subject?",
      &RoomConfig::subject_open},
     {"muc#roomconfig_allowinvites", "Allow Members to Invite Others?", &RoomConfig::invites_open},
+    {kApproval, "Registration Must Be Approved by an Admin?", &RoomConfig::registration_approved},
     {"muc#roomconfig_publicroom", "Make Room Publicly Searchable?", &RoomConfig::listed},
     {"muc#roomconfig_persistentroom", "Make Room Persistent?", &RoomConfig::persistent},
     {"muc#roomconfig_moderatedroom", "Make Room Moderated?", &RoomConfig::moderated},

@@ -48,10 +48,11 @@ struct RoomConfig {
     bool persistent = false;
     bool moderated = false;
     bool members_only = false;
-    bool anonymous = true;      ///< Semi-anonymous: only moderators see real addresses.
-    bool archived = true;       ///< Whoever may enter may read what was said.
-    bool subject_open = false;  ///< Participants may change the subject.
-    bool invites_open = false;  ///< Members may invite into a members-only room.
+    bool anonymous = true;               ///< Semi-anonymous: only moderators see real addresses.
+    bool archived = true;                ///< Whoever may enter may read what was said.
+    bool subject_open = false;           ///< Participants may change the subject.
+    bool registration_approved = false;  ///< By an admin, before it makes a member (§9.9).
+    bool invites_open = false;           ///< Members may invite into a members-only room.
     PrivateMessages private_messages = PrivateMessages::anyone;
     RoleSet broadcast{};    ///< Whose presence is shown.
     RoleSet member_list{};  ///< Who of the members may get it.

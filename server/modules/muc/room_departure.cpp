@@ -29,6 +29,7 @@ RoomChange Room::judge_departure(const Jid& account) const {
         change.hats = hats_;
         change.hats->take_all_off(account);
     }
+    if (requests_.of(account) != nullptr) change.requests.push_back({.jid = account.bare()});
     const Affiliated* known = affiliations_.find(account.bare());
     if (known == nullptr || known->affiliation < MucAffiliation::member) return change;
     change.affiliations.push_back({.jid = known->jid, .affiliation = MucAffiliation::none});

@@ -234,7 +234,8 @@ Outcome Room::on_room_message(const Stanza& message, Effects& effects) {
         return on_invites(message, **std::move(mediated), effects);
     }
     if (const Element* x = message.child("x", xmpp::ns::data_forms))
-        return on_voice_form(message, *x, effects);
+        return is_approval(message, *x) ? on_approval(message, *x, effects)
+                                        : on_voice_form(message, *x, effects);
     refuse(message, StanzaError::bad_request("messages to everybody are of type groupchat"),
            effects);
     return {};

@@ -225,6 +225,7 @@ void Room::complete_entry(const Occupant& self, const OccupantSession& session, 
         effects.push_back({.stanza = std::move(said), .to = {session.jid}});
     send_subject(session.jid, effects);
     if (!avatar_hashes_.empty()) send_avatar({session.jid}, effects);
+    if (affiliations_.of(session.jid) >= MucAffiliation::admin) send_requests(session.jid, effects);
 }
 
 void Room::send_subject(const Jid& to, Effects& effects) const {

@@ -1,5 +1,6 @@
 // Room: registering with it (XEP-0045 §7.10): an open room makes a member of who asks, with a nick
-// that is theirs alone. Where membership says something, it is the admins' to give.
+// that is theirs alone. Where membership says something, it is the admins' to give: they add
+// members, or approve of those who ask (room_approval.cpp).
 #include "server/modules/muc/room.h"
 
 #include "xmpp/core/namespaces.h"
@@ -23,8 +24,9 @@ constexpr std::string_view kNickField = "muc#register_roomnick";
 std::optional<StanzaError> Room::refuse_registration(const Jid& user) const {
     const MucAffiliation affiliation = affiliations_.of(user);
     if (affiliation >= MucAffiliation::member) return std::nullopt;  // A nick, at most.
-    if (!may(affiliation, AffiliationPrivilege::register_with_room) || config_.members_only ||
-        config_.moderated || locked_)
+    const bool is_closed = config_.members_only || config_.moderated;
+    if (!may(affiliation, AffiliationPrivilege::register_with_room) || locked_ ||
+        (is_closed && !config_.registration_approved))
         return StanzaError::not_allowed();
     return std::nullopt;
 }
@@ -38,15 +40,21 @@ base::Result<Element, StanzaError> Room::registration(const Jid& user) const {
         return query;
     }
     if (auto refusal = refuse_registration(user)) return std::unexpected(*std::move(refusal));
+    // Who has asked and hears nothing sees that it was understood, and may ask for another nick.
+    const RegistrationRequest* waiting = requests_.of(user);
+    const std::string instructions =
+        waiting != nullptr ? "Your registration waits for an admin of this room to approve it."
+                           : "Choose the nick that is to be yours in this room.";
     xmpp::DataForm form;
     form.title = "Registration with " + std::string(parts_.jid.local());
-    form.instructions.emplace_back("Choose the nick that is to be yours in this room.");
+    form.instructions.push_back(instructions);
     form.set_form_type(kFormType);
     xmpp::FormField& nick = form.add(FieldType::text_single, kNickField);
     nick.values.clear();
     nick.label = "Desired Nickname";
     nick.required = true;
-    query.add_text_child("instructions", "Choose the nick that is to be yours in this room.");
+    if (waiting != nullptr) nick.values.push_back(waiting->nick);
+    query.add_text_child("instructions", instructions);
     query.add(form.to_element());
     return query;
 }
@@ -57,6 +65,10 @@ base::Result<RoomChange, StanzaError> Room::judge_registration(const Stanza& req
     RoomChange change{.request = request};
     const Affiliated* known = affiliations_.find(user);
     if (query.child("remove") != nullptr) {
+        if (requests_.of(user) != nullptr) {
+            change.requests.push_back({.jid = user.bare()});
+            return change;
+        }
         if (known == nullptr || known->affiliation == MucAffiliation::outcast)
             return std::unexpected(StanzaError::registration_required());
         // An admin or owner stays one, without the nick.
@@ -83,6 +95,8 @@ base::Result<RoomChange, StanzaError> Room::judge_registration(const Stanza& req
         return std::unexpected(StanzaError::bad_request("a nick is missing"));
     if (auto refusal = refuse_nick(user, prepared->resource()))
         return std::unexpected(*std::move(refusal));
+    if (config_.registration_approved && affiliations_.of(user) < MucAffiliation::member)
+        return judge_request(request, std::string(prepared->resource()));
     if (known == nullptr && affiliations_.size() >= parts_.limits.affiliations_max)
         return std::unexpected(StanzaError::resource_constraint("too many affiliations"));
     Affiliated entry = known != nullptr ? *known : Affiliated{.jid = user.bare()};

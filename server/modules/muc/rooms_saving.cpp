@@ -164,6 +164,7 @@ struct Rooms::Write {
     std::vector<RoomAffiliationRow> affiliations{};
     std::vector<storage::RoomRoleRow> roles{};
     bool forgets_roles = false;
+    std::vector<storage::RoomRequestRow> requests{};
     std::optional<storage::RoomHats> hats{};
     /// Who makes the room, and how many they may have.
     std::optional<std::pair<Jid, std::uint32_t>> owner{};
@@ -189,6 +190,7 @@ struct Rooms::Write {
         if (forgets_roles) TRY(rooms.forget_roles(room));
         if (!roles.empty()) TRY(rooms.put_roles(room, roles));
         if (!affiliations.empty()) saved.version = TRY(rooms.put_affiliations(room, affiliations));
+        if (!requests.empty()) TRY(rooms.put_requests(room, requests));
         if (subject) TRY(rooms.set_subject(room, subject->xml, subject->at));
         if (retraction) TRY(retract(transaction, room, *retraction, at));
         if (vcard) TRY(save_vcard(transaction, room, *vcard));
@@ -348,6 +350,10 @@ Rooms::Write Rooms::write_of(const Lane& lane, const RoomChange& change,
     }
     for (const Affiliated& entry : change.affiliations)
         write.affiliations.push_back(to_row(kept_form_of(entry)));
+    for (const Affiliated& entry : change.affiliations)
+        if (room.requests().of(entry.jid) != nullptr) write.requests.push_back({.jid = entry.jid});
+    for (const RegistrationRequest& one : change.requests)
+        write.requests.push_back({.jid = one.jid, .nick = one.nick});
     for (const KeptRole& kept : change.kept_roles)
         write.roles.push_back({.jid = kept.jid, .role = static_cast<std::uint8_t>(kept.role)});
     if (change.hats) write.hats = to_rows(*change.hats);
@@ -404,9 +410,11 @@ void Rooms::finish_change(Lane& lane, RoomChange change, MessageId id, Requester
     Effects effects;
     const std::optional<Jid> who =
         requester.ordered ? std::nullopt : std::optional(*change.request.from());
+    const bool bothers = std::ranges::any_of(
+        change.requests, [](const RegistrationRequest& one) { return !one.nick.empty(); });
     lane.room->apply(std::move(change), id == 0 ? now() : storage::time_of(id),
                      id == 0 ? "" : parts_.archive_ids.text(id), effects);
-    if (who) spend(*who, cost_of(effects));
+    if (who) spend(*who, cost_of(effects) + (bothers ? Expenses::kRequest : 0));
     send(std::move(effects));
     if (requester.origin && durable && lane.stored) {
         parts_.router.report(*requester.origin, {.kind = OriginReport::Kind::stored, .id = id});
@@ -433,6 +441,8 @@ void Rooms::restore_room(Lane& lane, storage::RoomState state, std::string avata
     for (storage::RoomRoleRow& row : state.roles)
         stored.roles.push_back({.jid = std::move(row.jid),
                                 .role = static_cast<MucRole>(std::min<std::uint8_t>(row.role, 3))});
+    for (storage::RoomRequestRow& row : state.requests)
+        stored.requests.push_back({.jid = std::move(row.jid), .nick = std::move(row.nick)});
     lane.room.emplace(parts_of(lane.jid), std::move(stored));
     lane.created_at = state.row.created_at;
     lane.stored = true;

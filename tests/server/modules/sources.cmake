@@ -13,7 +13,7 @@ parley_test(server_modules_test
 parley_test(server_muc_test
     LIBS server_muc
     SOURCES modules/muc/affiliations_test.cpp modules/muc/expenses_test.cpp modules/muc/hats_test.cpp modules/muc/history_test.cpp
-            modules/muc/privileges_test.cpp modules/muc/room_admin_test.cpp
+            modules/muc/privileges_test.cpp modules/muc/room_admin_test.cpp modules/muc/room_approval_test.cpp
             modules/muc/room_config_test.cpp modules/muc/room_crowd_test.cpp
             modules/muc/room_entries_test.cpp modules/muc/room_entry_test.cpp
             modules/muc/room_messages_test.cpp modules/muc/room_owner_test.cpp

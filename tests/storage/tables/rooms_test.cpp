@@ -357,6 +357,33 @@ TEST_P(RoomTable, keeps_hats_and_who_wears_them) {
     EXPECT_EQ(load("coven")->hats, hats);
 }
 
+TEST_P(RoomTable, keeps_requests_oldest_first) {
+    make("coven");
+    database.must([&](Transaction& t) -> Result<void> {
+        Rooms rooms(t);
+        const std::array three = {RoomRequestRow{.jid = jid("a@example.org"), .nick = "a"},
+                                  RoomRequestRow{.jid = jid("b@example.org"), .nick = "b"},
+                                  RoomRequestRow{.jid = jid("a@example.org"), .nick = "other"}};
+        TRY(rooms.put_requests(room("coven"), three));
+        EXPECT_EQ(TRY(rooms.load(room("coven")))->requests,
+                  (std::vector<RoomRequestRow>{{.jid = jid("b@example.org"), .nick = "b"},
+                                               {.jid = jid("a@example.org"), .nick = "other"}}));
+        EXPECT_EQ(TRY(rooms.rooms_of(jid("a@example.org"), "", 10)).size(), 1U);
+        const std::array gone = {RoomRequestRow{.jid = jid("a@example.org")}};
+        TRY(rooms.put_requests(room("coven"), gone));
+        EXPECT_TRUE(TRY(rooms.rooms_of(jid("a@example.org"), "", 10)).empty());
+        TRY(Users(t).create(jid("b@example.org"), {}, kNow));
+        TRY(Users(t).remove(jid("b@example.org")));
+        EXPECT_EQ(TRY(rooms.departed()).size(), 1U);
+        return {};
+    });
+    database.must([&](Transaction& t) -> Result<void> {
+        TRY(Rooms(t).remove(room("coven")));
+        EXPECT_TRUE(TRY(Rooms(t).rooms_of(jid("b@example.org"), "", 10)).empty());
+        return {};
+    });
+}
+
 TEST_P(RoomTable, notes_the_removal_of_an_account_that_belongs_somewhere) {
     make("coven");
     make("heath");

@@ -22,6 +22,7 @@ RoomConfig unusual() {
                       .anonymous = false,
                       .archived = false,
                       .subject_open = true,
+                      .registration_approved = true,
                       .invites_open = true,
                       .private_messages = PrivateMessages::moderators,
                       .occupants_max = 37,
