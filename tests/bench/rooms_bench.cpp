@@ -1,5 +1,5 @@
 // Rooms: what one takes in memory that nobody talks in, loaded from the database, by its occupants
-// and by what was said there before.
+// and by what was said there before; and what it costs a room to let somebody in.
 #include "server/modules/muc/rooms.h"
 #include "storage/tables/messages.h"
 #include "storage/tables/rooms.h"
@@ -149,6 +149,59 @@ BENCHMARK(memory_of_idle_rooms)
     ->Args({10, 20})
     ->Args({100, 0})
     ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+
+// Argument: occupants who are there. One more enters, is shown all of them page by page, and
+// leaves; what is sent is thrown away. The counter "stanzas" is what that was, for everybody.
+void entering_a_room(benchmark::State& state) {
+    using modules::muc::Effects;
+    const auto occupants = static_cast<std::uint32_t>(state.range(0));
+    const OccupantIds ids(std::string(OccupantIds::kSecretBytes, 's'));
+    const modules::muc::RoomLimits limits{.occupants_max = occupants + 1};
+    const modules::muc::RoomService service;
+    modules::muc::SharedTexts texts;
+    modules::muc::Room room(
+        {.jid = room_of(0), .ids = ids, .limits = limits, .service = service, .texts = texts},
+        {.config = {}, .subject = {}, .affiliations = {}});
+    for (std::uint32_t i = 0; i < occupants; ++i) {
+        const std::string name = "user" + std::to_string(i);
+        room.restore(name, xmpp::MucRole::participant,
+                     *xmpp::Jid::parse(name + "@example.org/phone"), std::string(kPresence));
+    }
+    const auto stanza = [](std::string_view attribute, std::string_view content) {
+        return *xmpp::read_stanza("<presence xmlns='jabber:client' from='late@example.org/phone' " +
+                                  std::string(attribute) + " to='room-0@rooms.example.org/late'>" +
+                                  std::string(content) + "</presence>");
+    };
+    const xmpp::Stanza enters =
+        stanza("", std::string(kPresence) + "<x xmlns='http://jabber.org/protocol/muc'/>");
+    const xmpp::Stanza leaves = stanza("type='unavailable'", "");
+    std::size_t stanzas = 0;
+    for (auto _ : state) {
+        Effects effects;
+        room.on_presence(enters, {}, effects);
+        stanzas = 0;
+        const auto take = [&] {
+            for (const auto& one : effects)
+                stanzas += one.to.size();
+            effects.clear();
+        };
+        for (const xmpp::Jid& client : room.take_new_entries())
+            while (room.continue_entry(client, {}, effects))
+                take();
+        take();
+        room.on_presence(leaves, {}, effects);
+        benchmark::DoNotOptimize(effects);
+    }
+    state.counters["stanzas"] = static_cast<double>(stanzas);
+}
+BENCHMARK(entering_a_room)
+    ->ArgName("occupants")
+    ->Arg(100)
+    ->Arg(1000)
+    ->Arg(2500)
+    ->Arg(5000)
+    ->Arg(10'000)
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace
