@@ -232,13 +232,14 @@ Subscription Router::serve(std::string domain, DomainService& service) {
     return Subscription([impl = impl_.get(), domain] { impl->services.erase(domain); });
 }
 
-void Router::route_to_all(const xmpp::Stanza& stanza, std::span<const xmpp::Jid> recipients) {
+void Router::route_to_all(const xmpp::Stanza& stanza, std::vector<xmpp::Jid> recipients) {
     std::vector<std::vector<xmpp::Jid>> by_shard(impl_->all.size());
     const auto count = static_cast<reactor::ShardId>(impl_->all.size());
-    for (const xmpp::Jid& to : recipients) {
-        const bool crosses = to.has_local() && is_local(to.domain());
-        by_shard[crosses ? shard_of(to.bare_view(), count) : impl_->shard].push_back(to);
-    }
+    for (std::vector<xmpp::Jid>& some : by_shard)
+        some.reserve(recipients.size() / count + 1);
+    // Who is not of this server finds their way from any shard.
+    for (xmpp::Jid& to : recipients)
+        by_shard[shard_of(to.bare_view(), count)].push_back(std::move(to));
     // The others first: what this turn is written to its clients takes long, and the mail to other
     // shards would wait for that.
     for (reactor::ShardId step = 1; step <= count; ++step) {
@@ -281,9 +282,15 @@ void Router::Impl::spread(FanOut&& fan_out) {
     xmpp::Stanza copy = fan_out.stanza;
     copy.clear_to();
     const base::SharedBytes shared(copy.to_xml());
+    std::string_view domain;  // The last one: usually that of all.
+    bool is_ours = false;
     for (const xmpp::Jid& to : fan_out.recipients) {
         copy.set_to(to);
-        if (!to.has_local() || !self->is_local(to.domain())) {
+        if (to.domain() != domain) {
+            domain = to.domain();
+            is_ours = self->is_local(domain);
+        }
+        if (!is_ours || !to.has_local()) {
             self->route(copy);
         } else if (!deliver_copy(copy, fan_out.stanza, shared)) {
             deliver_home({copy, std::nullopt});

@@ -10,9 +10,9 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace storage {
 class Database;
@@ -93,7 +93,7 @@ public:
 
     /// Sends one stanza to many: `from` must be set, 'to' is set for each. What it says is
     /// serialised once, and another shard gets it once with those it is for.
-    void route_to_all(const xmpp::Stanza& stanza, std::span<const xmpp::Jid> recipients);
+    void route_to_all(const xmpp::Stanza& stanza, std::vector<xmpp::Jid> recipients);
 
     /// Settles when a client has taken what was routed to it before, so that more may follow:
     /// SessionSink::flushed of its session; not_found without one. At once for who is not ours.

@@ -103,7 +103,7 @@ void Rooms::send(Effects effects) {
             delivery.stanza.set_to(delivery.to.front());
             parts_.router.route(std::move(delivery.stanza));
         } else {
-            parts_.router.route_to_all(delivery.stanza, delivery.to);
+            parts_.router.route_to_all(delivery.stanza, std::move(delivery.to));
         }
     }
 }

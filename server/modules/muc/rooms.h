@@ -135,6 +135,7 @@ private:
         std::optional<OrderPromise> ordered{};
     };
     struct Write;  // rooms_saving.cpp
+    struct Saved;
     struct Unconfigured {
         xmpp::Jid room;
         base::MonotonicTime since{};
@@ -217,7 +218,8 @@ private:
     void sweep();
 
     void begin_storing(Lane& lane, Reflection said, Waiting next);
-    reactor::Deferred<void> run_store(std::uint64_t ticket, Write write);
+    reactor::Deferred<void> run_store(std::uint64_t ticket, xmpp::Jid room,
+                                      reactor::Deferred<Saved> writing);
     void release(Lane& lane);
     bool takes_breath(Lane& lane);
     bool takes_turns(Lane& lane);

@@ -147,13 +147,13 @@ base::Result<void> save_vcard(storage::Transaction& transaction, const Jid& room
                .photo_sha1 = vcard.hashes.empty() ? std::nullopt : std::optional(vcard.hashes)});
 }
 
-/// What came of it.
-struct Saved {
+}  // namespace
+
+/// What came of a transaction.
+struct Rooms::Saved {
     MessageId id = 0;                  ///< Of the message, if there was one.
     storage::RoomVersion version = 0;  ///< Of the affiliations, if they changed.
 };
-
-}  // namespace
 
 /// One transaction of a room.
 struct Rooms::Write {
@@ -234,13 +234,13 @@ void Rooms::begin_storing(Lane& lane, Reflection said, Waiting next) {
                                                      .done = !archived,
                                                      .done_at = parts_.world.reactor.now()});
     if (!archived) return release(lane);
-    tasks_.add("room message", run_store(one.ticket, std::move(write)));
+    tasks_.add("room message",
+               run_store(one.ticket, lane.jid, parts_.database.write(std::move(write))));
     if (next.origin) parts_.router.report(*next.origin, {.kind = OriginReport::Kind::placed});
 }
 
-reactor::Deferred<void> Rooms::run_store(std::uint64_t ticket, Write write) {
-    const Jid room = write.room;
-    auto writing = parts_.database.write(std::move(write));
+reactor::Deferred<void> Rooms::run_store(std::uint64_t ticket, Jid room,
+                                         reactor::Deferred<Saved> writing) {
     const base::Result<Saved> saved = co_await std::move(writing);
     Lane* lane = find(room);
     if (lane == nullptr) co_return {};
