@@ -303,7 +303,8 @@ private:
         xmpp::MucJoin join;
         std::string id;
         bool created = false;
-        std::size_t next = 0;  ///< The first occupant that it was not shown.
+        bool assigned = false;  ///< Not the nick that was asked for.
+        std::size_t next = 0;   ///< The first occupant that it was not shown.
         /// Nicks before that of whom it missed something, and whether it was shown somebody by
         /// them.
         std::map<std::string, bool> missed{};
@@ -330,7 +331,12 @@ private:
     void complete_entry(const Occupant& self, const OccupantSession& session, const Entry& entry,
                         base::WallTime now, Effects& effects) const;
     void send_subject(const xmpp::Jid& to, Effects& effects) const;
-    void change_nick(Occupant& occupant, const xmpp::Stanza& presence, Effects& effects);
+    void change_nick(Occupant& occupant, const xmpp::Stanza& presence, const std::string& nick,
+                     Effects& effects);
+    void rename(Occupant& occupant, const std::string& nick, std::vector<xmpp::MucStatus> codes,
+                Effects& effects);
+    /// The one nick that `user` may have; nullptr: they have the choice.
+    const std::string* locked_nick_of(const xmpp::Jid& user) const;
     void answer_probe(const xmpp::Stanza& probe, Effects& effects) const;
     void update_presence(Occupant& occupant, const xmpp::Stanza& presence, Effects& effects);
     /// `stanza`: from the session that leaves.
@@ -436,6 +442,7 @@ private:
     void apply_affiliation(const Affiliated& entry, const std::string& actor, Notices& notices);
     void apply_affiliation_here(Occupant& occupant, MucAffiliation before, const Affiliated& entry,
                                 PresenceText text, Notices& notices);
+    void enforce_nick(const Affiliated& entry, Effects& effects);
     void invite_new_member(const xmpp::Jid& member, Effects& effects) const;
     void announce_absent(std::span<const Absent> absent, Effects& effects) const;
     void tell_outside(std::span<const xmpp::Jid> users, Effects& effects) const;

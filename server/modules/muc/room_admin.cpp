@@ -257,6 +257,7 @@ void Room::apply_affiliation(const Affiliated& entry, const std::string& actor, 
         is_shown_here = is_shown_here || (is_shown(occupant) && !by_domain);
         apply_affiliation_here(occupant, before, entry, text, notices);
     }
+    enforce_nick(entry, notices.rest);
     if (is_shown_here || before == entry.affiliation) return;
     notices.absent.push_back({.jid = entry.jid,
                               .affiliation = entry.affiliation,
@@ -269,6 +270,16 @@ void Room::apply_affiliation(const Affiliated& entry, const std::string& actor, 
     } else if (!is_here) {
         notices.outside.push_back(entry.jid);
     }
+}
+
+// §7.10: who registers while they are here under another nick, where that is not to be. If it is
+// another occupant's, they keep theirs as long as they stay.
+void Room::enforce_nick(const Affiliated& entry, Effects& effects) {
+    const std::string* nick = locked_nick_of(entry.jid);
+    if (nick == nullptr || find_nick(*nick) != nullptr) return;
+    const auto here = std::ranges::find_if(
+        occupants_, [&](const Occupant& occupant) { return occupant.user().same_bare(entry.jid); });
+    if (here != occupants_.end()) rename(*here, *nick, {MucStatus::nick_modified}, effects);
 }
 
 void Room::apply_affiliation_here(Occupant& occupant, MucAffiliation before,

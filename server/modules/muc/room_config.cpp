@@ -32,8 +32,9 @@ constexpr std::string_view kAdmins = "muc#roomconfig_roomadmins";
 constexpr std::string_view kOwners = "muc#roomconfig_roomowners";
 constexpr std::string_view kHistory = "muc#maxhistoryfetch";
 constexpr std::string_view kPubsub = "muc#roomconfig_pubsub";
-// There is no registered field for it (XEP-0068 §3.4).
+// There are no registered fields for these (XEP-0068 §3.4).
 constexpr std::string_view kApproval = "{urn:parley:rooms}registration_approval";
+constexpr std::string_view kLockdown = "{urn:parley:rooms}nick_lockdown";
 constexpr std::string_view kSlowMode = "muc#roomconfig_slow_mode_duration";
 
 struct TextField {
@@ -64,6 +65,7 @@ constexpr FlagField kFlags[] = {
      &RoomConfig::subject_open},
     {"muc#roomconfig_allowinvites", "Allow Members to Invite Others?", &RoomConfig::invites_open},
     {kApproval, "Registration Must Be Approved by an Admin?", &RoomConfig::registration_approved},
+    {kLockdown, "Members Must Use the Nick They Have Registered?", &RoomConfig::nicks_locked},
     {"muc#roomconfig_publicroom", "Make Room Publicly Searchable?", &RoomConfig::listed},
     {"muc#roomconfig_persistentroom", "Make Room Persistent?", &RoomConfig::persistent},
     {"muc#roomconfig_moderatedroom", "Make Room Moderated?", &RoomConfig::moderated},

@@ -52,6 +52,7 @@ struct RoomConfig {
     bool archived = true;                ///< Whoever may enter may read what was said.
     bool subject_open = false;           ///< Participants may change the subject.
     bool registration_approved = false;  ///< By an admin, before it makes a member (§9.9).
+    bool nicks_locked = false;           ///< Whoever has a reserved nick has no other one (§7.10).
     bool invites_open = false;           ///< Members may invite into a members-only room.
     PrivateMessages private_messages = PrivateMessages::anyone;
     RoleSet broadcast{};    ///< Whose presence is shown.

@@ -78,7 +78,7 @@ void Room::on_presence(const Stanza& presence, base::WallTime now, Effects& effe
     if (presence.to()->resource() == occupant->nick) {
         update_presence(*occupant, presence, effects);
     } else {
-        change_nick(*occupant, presence, effects);
+        change_nick(*occupant, presence, std::string(presence.to()->resource()), effects);
     }
 }
 
@@ -154,7 +154,11 @@ std::optional<StanzaError> Room::refuse_entry(const Jid& user, std::string_view 
 void Room::enter(const Stanza& presence, const xmpp::Element& x, base::WallTime now,
                  Effects& effects) {
     const Jid& user = *presence.from();
-    const std::string nick(presence.to()->resource());
+    // §7.10: whoever may have only one nick gets that.
+    const std::string* locked_nick = locked_nick_of(user);
+    const std::string nick =
+        locked_nick != nullptr ? *locked_nick : std::string(presence.to()->resource());
+    const bool assigned = nick != presence.to()->resource();
     const xmpp::MucJoin join = xmpp::MucJoin::parse(x);
     auto session = session_from(presence);
     if (!session)
@@ -162,17 +166,20 @@ void Room::enter(const Stanza& presence, const xmpp::Element& x, base::WallTime 
                                effects);
     if (Occupant* known = find_session(user)) {
         // §7.2.1: the client has lost track; it gets everything again.
-        if (known->nick != nick) change_nick(*known, presence, effects);
+        if (known->nick != nick) change_nick(*known, presence, nick, effects);
         if (known->nick != nick) return;
         const auto own = std::ranges::find(known->sessions, user, &OccupantSession::jid);
         const bool changed = own->presence.view() != session->presence.view();
         *own = *session;
         std::rotate(own, own + 1, known->sessions.end());
         if (changed && is_shown(*known)) tell_others(*known, {}, effects);
-        send_all_to_newcomer(
-            *known, known->sessions.back(),
-            {.session = user, .join = join, .id = std::string(presence.id()), .created = false},
-            now, effects);
+        send_all_to_newcomer(*known, known->sessions.back(),
+                             {.session = user,
+                              .join = join,
+                              .id = std::string(presence.id()),
+                              .created = false,
+                              .assigned = assigned},
+                             now, effects);
         return;
     }
     if (const auto refusal = refuse_entry(user, nick, join))
@@ -185,10 +192,13 @@ void Room::enter(const Stanza& presence, const xmpp::Element& x, base::WallTime 
         occupant->sessions.push_back(*std::move(session));
         ++sessions_;
     }
-    send_all_to_newcomer(
-        *occupant, occupant->sessions.back(),
-        {.session = user, .join = join, .id = std::string(presence.id()), .created = created}, now,
-        effects);
+    send_all_to_newcomer(*occupant, occupant->sessions.back(),
+                         {.session = user,
+                          .join = join,
+                          .id = std::string(presence.id()),
+                          .created = created,
+                          .assigned = assigned},
+                         now, effects);
 }
 
 // §7.1: others' presence, one's own, the history, the subject; everything else comes behind.
@@ -217,6 +227,7 @@ void Room::complete_entry(const Occupant& self, const OccupantSession& session, 
     if (!config_.anonymous) text.codes.push_back(MucStatus::non_anonymous);
     if (config_.archived) text.codes.push_back(MucStatus::logged);
     if (entry.created) text.codes.push_back(MucStatus::created);
+    if (entry.assigned) text.codes.push_back(MucStatus::nick_modified);
     if (entry.join.affiliations_since) text.until = affiliations_.version();
     Stanza own = presence_of(self, session, true, text, true);
     if (!entry.id.empty()) own.set_id(entry.id);
@@ -254,25 +265,40 @@ void Room::update_presence(Occupant& occupant, const Stanza& presence, Effects& 
     tell_all(occupant, {}, effects);
 }
 
-void Room::change_nick(Occupant& occupant, const Stanza& presence, Effects& effects) {
-    const std::string nick(presence.to()->resource());
+void Room::change_nick(Occupant& occupant, const Stanza& presence, const std::string& nick,
+                       Effects& effects) {
     std::optional<StanzaError> refusal;
     if (!may(occupant.role, RolePrivilege::change_nick)) refusal = StanzaError::not_acceptable();
+    const std::string* locked_nick = locked_nick_of(occupant.user());
+    if (locked_nick != nullptr && *locked_nick != nick)
+        refusal = StanzaError::not_acceptable("that is not the nick you have registered")
+                      .with_type(xmpp::ErrorType::cancel);
     if (!refusal) refusal = refuse_nick(occupant.user(), nick);
     const Occupant* holder = find_nick(nick);
     if (!refusal && holder != nullptr && holder != &occupant) refusal = StanzaError::conflict();
     auto session = session_from(presence);
     if (!refusal && !session) refusal = StanzaError::policy_violation("the presence is too big");
     if (refusal) return refuse_presence(presence, *refusal, effects);
-    PresenceText going{.codes = {MucStatus::new_nick}, .new_nick = nick, .leaves = true};
-    tell_all(occupant, going, effects);
-    note_rename(occupant, nick);
-    occupant.nick = nick;
-    occupant.nick_hashes = hashes_of_nick(nick);
     const auto own = std::ranges::find(occupant.sessions, *presence.from(), &OccupantSession::jid);
     *own = *std::move(session);
     std::rotate(own, own + 1, occupant.sessions.end());
-    tell_all(occupant, {}, effects);
+    rename(occupant, nick, {}, effects);
+}
+
+// One goes and another one comes, in the others' eyes. `codes`: of the latter.
+void Room::rename(Occupant& occupant, const std::string& nick, std::vector<MucStatus> codes,
+                  Effects& effects) {
+    tell_all(occupant, {.codes = {MucStatus::new_nick}, .new_nick = nick, .leaves = true}, effects);
+    note_rename(occupant, nick);
+    occupant.nick = nick;
+    occupant.nick_hashes = hashes_of_nick(nick);
+    tell_all(occupant, {.codes = std::move(codes)}, effects);
+}
+
+const std::string* Room::locked_nick_of(const Jid& user) const {
+    if (!config_.nicks_locked) return nullptr;
+    const Affiliated* known = affiliations_.find(user);
+    return known == nullptr || known->nick.empty() ? nullptr : &known->nick;
 }
 
 // §17.3: to synchronise, or to learn whether the room is online. Asked for the room itself, it

@@ -16,6 +16,7 @@ parley_test(server_muc_test
             modules/muc/privileges_test.cpp modules/muc/room_admin_test.cpp modules/muc/room_approval_test.cpp
             modules/muc/room_config_test.cpp modules/muc/room_crowd_test.cpp
             modules/muc/room_entries_test.cpp modules/muc/room_entry_test.cpp
+            modules/muc/room_lockdown_test.cpp
             modules/muc/room_messages_test.cpp modules/muc/room_owner_test.cpp
             modules/muc/room_probe_test.cpp modules/muc/room_roles_test.cpp
             modules/muc/room_stage.cpp)

@@ -23,6 +23,7 @@ RoomConfig unusual() {
                       .archived = false,
                       .subject_open = true,
                       .registration_approved = true,
+                      .nicks_locked = true,
                       .invites_open = true,
                       .private_messages = PrivateMessages::moderators,
                       .occupants_max = 37,
