@@ -23,8 +23,8 @@ using namespace std::chrono_literals;
 constexpr base::Duration kStartLimit = 30s;
 constexpr base::Duration kPoll = 5ms;
 constexpr base::Duration kLook = 1ms;
-/// A thread that is woken by what is under way does not sleep any more.
-constexpr base::Duration kRest = 3ms;
+/// Whoever sleeps each of these times was not woken by what is under way.
+constexpr int kLooks = 3;
 constexpr base::Duration kQuiet = 100ms;
 constexpr base::Duration kSleepLimit = 10s;
 
@@ -178,15 +178,20 @@ bool OwnServerVenue::sleeps() const {
 
 void OwnServerVenue::wait_for_sleep(base::Duration time) {
     const reactor::Clock& clock = stage().world().clock;
-    const base::MonotonicTime limit = clock.monotonic() + kSleepLimit;
-    for (base::Duration slept{}; slept < time && clock.monotonic() < limit;) {
+    base::MonotonicTime since = clock.monotonic();
+    const base::MonotonicTime limit = since + kSleepLimit;
+    int looks = 0;
+    while ((looks < kLooks || clock.monotonic() < since + time) && clock.monotonic() < limit) {
         stage().pass(kLook);
-        slept = sleeps() ? slept + kLook : base::Duration::zero();
+        ++looks;
+        if (sleeps()) continue;
+        looks = 0;
+        since = clock.monotonic();
     }
 }
 
 void OwnServerVenue::come_to_rest() {
-    wait_for_sleep(kRest);
+    wait_for_sleep({});
 }
 
 void OwnServerVenue::listen() {
@@ -197,7 +202,7 @@ void OwnServerVenue::restart() {
     ::kill(process_, SIGTERM);
     // Clients must answer the closing of their streams meanwhile, or the server waits for them.
     const bool ended = stage().run_until(
-        [this] { return ::waitpid(process_, nullptr, WNOHANG) == process_; }, 30s);
+        [this] { return ::waitpid(process_, nullptr, WNOHANG) == process_; }, 60s);
     if (!ended) throw ScriptFailure("the server does not stop in time");
     process_ = -1;
     std::filesystem::remove(server_.admin_socket);

@@ -84,7 +84,7 @@ private:
     void end(int signal);
     bool answers();
     bool sleeps() const;
-    /// Until it has slept for so long without a break.
+    /// Until it has slept whenever looked at, a few times and for so long.
     void wait_for_sleep(base::Duration time);
 
     std::string binary_;
