@@ -46,7 +46,8 @@ class LeakListener final : public testing::EmptyTestEventListener {
     }
     void OnTestStart(const testing::TestInfo&) override { before_ = Alive(); }
     void OnTestEnd(const testing::TestInfo& test) override {
-        // The kernel may list a thread for a moment after it was joined.
+        // The kernel may list a thread for a moment after it was joined, at the start of a test
+        // too.
         for (int i = 0; i < kPatience_ms && threads() > before_.threads; ++i)
             ::poll(nullptr, 0, 1);
         const Alive after;
@@ -54,12 +55,12 @@ class LeakListener final : public testing::EmptyTestEventListener {
         if (test.result()->Failed() || test.result()->Skipped()) return;
         EXPECT_EQ(after.frames, before_.frames) << "coroutines or pending Deferreds live on";
         EXPECT_EQ(after.descriptors, before_.descriptors) << "descriptors stay open";
-        EXPECT_EQ(after.threads, before_.threads) << "threads live on";
+        EXPECT_LE(after.threads, before_.threads) << "threads live on";
         EXPECT_FALSE(ReadyQueue::of_thread().has_detached()) << "detached work lives on";
         EXPECT_TRUE(ReadyQueue::of_thread().empty()) << "something is still ready to run";
     }
 
-    static constexpr int kPatience_ms = 1000;
+    static constexpr int kPatience_ms = 20'000;
     Alive before_;
 };
 

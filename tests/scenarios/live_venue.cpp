@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -27,12 +26,6 @@ constexpr base::Duration kLook = 1ms;
 constexpr int kLooks = 3;
 constexpr base::Duration kQuiet = 100ms;
 constexpr base::Duration kSleepLimit = 10s;
-
-std::string make_folder() {
-    std::string path = (std::filesystem::temp_directory_path() / "parley-live-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr) throw ScriptFailure("cannot make a folder in /tmp");
-    return path;
-}
 
 }  // namespace
 
@@ -100,17 +93,17 @@ void LiveVenue::kill() {
 }
 
 OwnServerVenue::OwnServerVenue(const std::string& binary, const Script& script)
-    : LiveVenue({}), binary_(binary), folder_(make_folder()) {
+    : LiveVenue({}), binary_(binary) {
     server_.port = port_.number();
     server_.tls_port = tls_port_.number();
-    server_.admin_socket = folder_ + "/ctl.sock";
-    std::ofstream config(folder_ + "/parley.toml");
+    server_.admin_socket = folder_.file("ctl.sock");
+    std::ofstream config(folder_.file("parley.toml"));
     config << fmt::format(
         "data_dir = \"{0}/data\"\nadmin.socket = \"{1}\"\n"
         "listen.addresses = [\"127.0.0.1\"]\nlisten.c2s_port = {2}\nlisten.c2s_tls_port = {3}\n"
         "sasl.scram_iterations = 4096\nlog.file = \"{0}/log\"\n{4}\n"
         "[[host]]\nname = \"example.org\"\n[[host]]\nname = \"example.net\"\n",
-        folder_, server_.admin_socket, server_.port, server_.tls_port, script.config);
+        folder_.path(), server_.admin_socket, server_.port, server_.tls_port, script.config);
     config.close();
     start();
 }
@@ -118,13 +111,11 @@ OwnServerVenue::OwnServerVenue(const std::string& binary, const Script& script)
 OwnServerVenue::~OwnServerVenue() {
     forget_users();
     end(SIGTERM);
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
 }
 
 void OwnServerVenue::start() {
-    const std::string config = folder_ + "/parley.toml";
-    const std::string output = folder_ + "/output";
+    const std::string config = folder_.file("parley.toml");
+    const std::string output = folder_.file("output");
     process_ = ::fork();
     if (process_ < 0) throw ScriptFailure("cannot fork");
     if (process_ == 0) {

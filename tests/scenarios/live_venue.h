@@ -5,6 +5,7 @@
 
 #include "server/ctl/admin_client.h"
 #include "tests/scenarios/venue.h"
+#include "tests/support/temporary_folder.h"
 
 #include <sys/types.h>
 #include <memory>
@@ -88,7 +89,7 @@ private:
     void wait_for_sleep(base::Duration time);
 
     std::string binary_;
-    std::string folder_;
+    ::test::TemporaryFolder folder_;
     HeldPort port_;
     HeldPort tls_port_;
     pid_t process_ = -1;

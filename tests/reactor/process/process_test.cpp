@@ -208,7 +208,7 @@ TEST_F(E6_Spawn, gives_a_child_a_terminal_of_its_own) {
     auto process = spawn(spec);
     ASSERT_TRUE(process);
     write(process->stream(0), "hello\n");
-    auto ending = process->ended();
+    auto ending = process->ended(1h);
     std::string said = read_all(process->stream(0));
     if (said.starts_with("hello\r\n")) said.erase(0, 7);  // Written before the echo was off.
     EXPECT_EQ(said, "30 100\r\ngot hello\r\n");
