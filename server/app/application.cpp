@@ -195,12 +195,14 @@ reactor::Deferred<void> Application::Impl::renew_tickets() {
             continue;
         }
         if (*secrets == tls.ticket_secrets) continue;
-        tls.ticket_secrets = *std::move(secrets);
-        auto contexts = make_client_tls(tls, options.config);
+        reactor::TlsServerOptions renewed = tls;
+        renewed.ticket_secrets = *std::move(secrets);
+        auto contexts = make_client_tls(renewed, options.config);
         if (!contexts) {
             log->error("tls.tickets_not_renewed", {{"why", contexts.error().message()}});
             continue;
         }
+        tls = std::move(renewed);
         auto handing = group->reload(options.config, *std::move(contexts));
         static_cast<void>(co_await std::move(handing));
     }
@@ -299,12 +301,18 @@ reactor::Deferred<std::vector<ConfigChange>> Application::Impl::reload() {
     std::vector<ConfigChange> changes = diff(options.config, loaded->config, *options.registry);
     if (auto reopened = log_sink->reopen(log_options(loaded->config)); !reopened)
         log->error("log.reopen_failed", {{"why", reopened.error().message()}});
-    base::Result<void> done = co_await group->reload(loaded->config, std::move(*contexts));
-    if (!done) co_return done.error();
+    // In force before the shards have it: whoever hands them something else meanwhile, such as new
+    // ticket secrets, must not bring back what was.
     tls = std::move(loaded->identities.options);
+    options.config = std::move(loaded->config);
+    base::Result<void> done = co_await group->reload(options.config, std::move(*contexts));
+    if (!done) {
+        log->error("server.reload_failed", {{"why", done.error().message()}});
+        notify.ready("serving; the last reload failed");
+        co_return done.error();
+    }
     for (const std::string& warning : loaded->identities.warnings)
         log->warn("tls.certificate", {{"problem", warning}});
-    options.config = std::move(loaded->config);
     log->info("server.reloaded", {{"changes", changes.size()}});
     notify.ready("serving");
     co_return changes;
