@@ -90,9 +90,13 @@ Stanza Room::presence_of(const Occupant& occupant, const OccupantSession& sessio
     return *Stanza::from_element(std::move(presence), base::SharedBytes(std::move(inner)));
 }
 
+// §7.1: whoever is still entering is told how it stands behind everybody else.
 void Room::tell_self(const Occupant& occupant, const PresenceText& text, Effects& effects) const {
+    std::vector<Jid> to = clients_of(occupant);
+    if (!text.leaves) std::erase_if(to, [&](const Jid& client) { return is_entering(client); });
+    if (to.empty()) return;
     effects.push_back({.stanza = presence_of(occupant, occupant.sessions.back(), true, text, true),
-                       .to = clients_of(occupant)});
+                       .to = std::move(to)});
 }
 
 // §7.2.4: the address only to moderators, unless everybody may see it.

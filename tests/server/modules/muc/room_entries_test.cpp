@@ -89,6 +89,28 @@ TEST_F(LargeRoom, shows_a_page_at_a_time_and_its_own_presence_last) {
     EXPECT_FALSE(go_on(kNewcomer));
 }
 
+// Its own presence says that everybody has been shown (§7.1), so it does not come before.
+TEST_F(LargeRoom, tells_who_enters_of_its_own_role_at_the_end) {
+    enter();
+    EXPECT_TRUE(go_on(kNewcomer));
+    stage.forget();
+    stage.admin(kCrone, "<item nick='hecate' role='moderator'/>");
+    EXPECT_EQ(stage.heard(witch(0)), "+hecate none/moderator");
+    EXPECT_EQ(stage.heard(kNewcomer), "");
+    while (go_on(kNewcomer)) {
+    }
+    std::vector<Stanza> own;
+    for (Stanza& stanza : stage.taken(kNewcomer))
+        if (stanza.is_presence() && stanza.from()->resource() == "hecate")
+            own.push_back(std::move(stanza));
+    ASSERT_EQ(own.size(), 1U);
+    EXPECT_NE(own[0].to_xml().find("role='moderator'"), std::string::npos);
+    // Who is sent away hears it at once.
+    enter();
+    stage.admin(kCrone, "<item nick='hecate' role='none'/>");
+    EXPECT_TRUE(stage.heard(kNewcomer).starts_with("-hecate"));
+}
+
 TEST_F(LargeRoom, tells_what_changed_meanwhile) {
     enter();
     EXPECT_TRUE(go_on(kNewcomer));
