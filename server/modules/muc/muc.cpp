@@ -54,9 +54,9 @@ constexpr DurationKey kUnconfiguredTimeout{
 constexpr IntegerKey kOccupantPace{
     "rooms.occupant_stanzas_per_second", 100, 1, 1'000'000,
     "Messages and changes of presence a second that a room takes from one occupant for long; five "
-    "times as many at once. A large one counts once for each KiB. What is beyond is refused. "
-    "Admins "
-    "and owners are not limited."};
+    "times as many at once. A large one counts once for each KiB, and one for everybody in a room "
+    "of more than 1,000 once for every 500 of them. What is beyond is refused. Admins and owners "
+    "are not limited."};
 constexpr IntegerKey kRoomPace{"rooms.stanzas_per_second", 10'000, 1, 10'000'000,
                                "The same for all occupants of one room together."};
 std::string_view check_operator(std::string_view value) {

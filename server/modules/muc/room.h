@@ -144,6 +144,8 @@ public:
     /// Owners and admins that are asked when somebody wants to register; the others see it when
     /// they enter.
     static constexpr std::size_t kAskedMax = 50;
+    /// Clients in the room for whom a stanza counts once; with twice as many it counts twice.
+    static constexpr std::size_t kListenersPerStanza = 500;
     /// Occupants up to which a newcomer is shown all of them at once.
     static constexpr std::size_t kEntryAtOnceMax = 50;
 
@@ -181,8 +183,10 @@ public:
     bool on_iq(const xmpp::Stanza& iq, Effects& effects, Outcome& outcome);
 
     /// False: `user`, who is in the room, has said more than the limits let them. `bytes`: of what
-    /// they say now, which goes to everybody; each kibibyte counts as a stanza.
-    bool within_pace(const xmpp::Jid& user, std::size_t bytes, base::MonotonicTime now);
+    /// they say now; each kibibyte counts as a stanza. `to_all`: it goes to everybody; in a large
+    /// room each kListenersPerStanza count as one.
+    bool within_pace(const xmpp::Jid& user, std::size_t bytes, bool to_all,
+                     base::MonotonicTime now);
 
     // --- what the service wants of it, of which nobody in the room is the cause
 

@@ -28,12 +28,14 @@ void Room::keep_role(RoomChange& change, const Jid& user, MucRole role) const {
 
 // Those who run the room are not slowed down by it. The largest message there is may still be said
 // at times.
-bool Room::within_pace(const Jid& user, std::size_t bytes, base::MonotonicTime now) {
+bool Room::within_pace(const Jid& user, std::size_t bytes, bool to_all, base::MonotonicTime now) {
     constexpr std::size_t kUnitBytes = 1024;
     Occupant* occupant = find_session(user);
     if (occupant == nullptr || affiliations_.of(occupant->user()) >= MucAffiliation::admin)
         return true;
-    const std::uint64_t count = 1 + bytes / kUnitBytes;
+    const std::size_t weight =
+        to_all ? std::max<std::size_t>(1, sessions_ / kListenersPerStanza) : 1;
+    const std::uint64_t count = (1 + bytes / kUnitBytes) * weight;
     const auto takes = [&](reactor::Pace& pace, const reactor::PaceLimit& limit) {
         return pace.try_take(limit, std::min(count, limit.burst), now);
     };

@@ -44,8 +44,9 @@ bool Rooms::is_slow_enough(Lane& lane, const Waiting& next) {
                                   (stanza.presence_type() == xmpp::PresenceType::available &&
                                    stanza.child("x", xmpp::ns::muc) == nullptr)
                             : stanza.is_request() && stanza.to()->is_full();
-    return !counts ||
-           lane.room->within_pace(*stanza.from(), bytes_of(stanza), parts_.world.reactor.now());
+    const bool to_all = stanza.is_message() ? stanza.to()->is_bare() : stanza.is_presence();
+    return !counts || lane.room->within_pace(*stanza.from(), bytes_of(stanza), to_all,
+                                             parts_.world.reactor.now());
 }
 
 void Rooms::spend(const Jid& user, std::size_t cost) {

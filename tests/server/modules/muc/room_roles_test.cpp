@@ -101,7 +101,8 @@ TEST(RoomPace, lets_an_occupant_and_all_of_them_say_so_much) {
     for (const auto& [who, nick] : {std::pair(kCrone, "a"), {kWicca, "b"}, {kHag, "c"}})
         stage.enter(who, nick);
     const auto speaks = [&](std::string_view who, base::Duration after) {
-        return stage.room().within_pace(*xmpp::Jid::parse(who), 0, base::MonotonicTime{} + after);
+        return stage.room().within_pace(*xmpp::Jid::parse(who), 0, true,
+                                        base::MonotonicTime{} + after);
     };
     EXPECT_TRUE(speaks(kHag, 0s));
     EXPECT_TRUE(speaks(kHag, 0s));
@@ -120,7 +121,7 @@ TEST(RoomPace, counts_large_messages_by_their_size) {
     stage.limits.occupant_pace = {.per_second = 1, .burst = 10};
     stage.enter(kHag, "c");
     const auto speaks = [&](std::size_t bytes, base::Duration after) {
-        return stage.room().within_pace(*xmpp::Jid::parse(kHag), bytes,
+        return stage.room().within_pace(*xmpp::Jid::parse(kHag), bytes, true,
                                         base::MonotonicTime{} + after);
     };
     EXPECT_TRUE(speaks(1023, 0s));
@@ -131,6 +132,35 @@ TEST(RoomPace, counts_large_messages_by_their_size) {
     EXPECT_FALSE(speaks(262'144, 9s));
     EXPECT_TRUE(speaks(262'144, 10s));
     EXPECT_FALSE(speaks(0, 10s));
+}
+
+// What is said to two thousand costs a hundred times as much as what is said to twenty.
+TEST(RoomPace, counts_what_goes_to_very_many_by_their_number) {
+    RoomStage stage({.archived = false});
+    stage.limits.occupant_pace = {.per_second = 1, .burst = 8};
+    stage.enter(kHag, "c");
+    const auto listeners = [&](std::size_t count) {
+        for (std::size_t i = stage.room().sessions(); i < count; ++i) {
+            const std::string name = "l" + std::to_string(i);
+            stage.room().restore(name, MucRole::participant,
+                                 *xmpp::Jid::parse(name + "@shakespeare.lit/x"), "");
+        }
+    };
+    base::MonotonicTime time;
+    const auto said_at_once = [&](bool to_all) {
+        time = time + 100s;
+        int count = 0;
+        while (stage.room().within_pace(*xmpp::Jid::parse(kHag), 0, to_all, time))
+            ++count;
+        return count;
+    };
+    listeners(2 * Room::kListenersPerStanza - 1);
+    EXPECT_EQ(said_at_once(true), 8);
+    listeners(2 * Room::kListenersPerStanza);
+    EXPECT_EQ(said_at_once(true), 4);
+    listeners(4 * Room::kListenersPerStanza);
+    EXPECT_EQ(said_at_once(true), 2);
+    EXPECT_EQ(said_at_once(false), 8) << "to one of them";
 }
 
 TEST(Departure, takes_back_what_the_room_gave) {
