@@ -35,11 +35,13 @@ void IqService::dispatch(IqRequest request, IqTarget target) {
                                                  : xmpp::StanzaError::service_unavailable());
         return;
     }
-    if (tasks_.size() >= kRequestsMax) {
+    const std::string requester(request.requester().bare_view());
+    const std::size_t bytes = memory_of(request.stanza());
+    if (!under_way_.take(requester, bytes)) {
         router_.bounce(request.stanza(), xmpp::StanzaError::resource_constraint());
         return;
     }
-    Work work{std::move(request), handler};
+    Work work{std::move(request), handler, bytes};
     if (work.request.stanza().iq_type() == xmpp::IqType::get || target == IqTarget::server ||
         routes_.is_query(work.request.payload())) {
         tasks_.add("iq", run(std::move(work)));
@@ -50,6 +52,7 @@ void IqService::dispatch(IqRequest request, IqTarget target) {
     if (running == sets_.end()) {
         start_set(queue, std::move(work));
     } else if (running->second.size() >= kWaitingSetsMax) {
+        under_way_.give_back(requester, bytes);
         router_.bounce(work.request.stanza(), xmpp::StanzaError::resource_constraint());
     } else {
         running->second.push_back(std::move(work));
@@ -64,7 +67,9 @@ void IqService::start_set(std::string queue, Work work) {
 reactor::Deferred<void> IqService::run(Work work) {
     // The handler owns its request; what the reply needs of it is kept here.
     const xmpp::Stanza request = work.request.stanza();
+    const std::size_t bytes = work.bytes;
     base::Result<IqReply> answer = co_await (*work.handler)(std::move(work.request));
+    under_way_.give_back(request.from()->bare_view(), bytes);
     if (answer) {
         reply(request, std::move(*answer));
     } else {

@@ -3,9 +3,11 @@
 // replies. Sets of one addressee run one at a time, in the order of arrival.
 #pragma once
 
+#include "reactor/base/units.h"
 #include "reactor/task_set.h"
 #include "reactor/world.h"
 #include "server/routing/iq_routes.h"
+#include "server/routing/shares.h"
 
 #include <deque>
 #include <string>
@@ -17,8 +19,12 @@ class Router;
 
 class IqService {
 public:
-    /// Requests under way, waiting ones included; one more gets resource-constraint.
-    static constexpr std::size_t kRequestsMax = 20'000;
+    /// Requests under way, waiting ones included, of one requester (bare JID) and of all; one more
+    /// gets resource-constraint.
+    static constexpr Shares::Limits kUnderWay{.each_count_max = 1000,
+                                              .each_bytes_max = base::operator""_MiB(16),
+                                              .all_count_max = 20'000,
+                                              .all_bytes_max = base::operator""_MiB(128)};
     /// Sets waiting behind one that runs, per account.
     static constexpr std::size_t kWaitingSetsMax = 100;
 
@@ -36,6 +42,7 @@ private:
     struct Work {
         IqRequest request;
         const IqRoutes::Handler* handler;
+        std::size_t bytes = 0;  ///< As under_way_ counts them.
     };
 
     void dispatch(IqRequest request, IqTarget target);
@@ -48,6 +55,7 @@ private:
     IqRoutes& routes_;
     Router& router_;
     std::unordered_map<std::string, std::deque<Work>> sets_;  // Present while one is running.
+    Shares under_way_{kUnderWay};
     reactor::TaskSet tasks_;
 };
 

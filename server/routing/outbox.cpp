@@ -1,9 +1,11 @@
 #include "server/routing/outbox.h"
 
 #include "server/routing/router.h"
+#include "server/routing/shares.h"
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace server {
 namespace {
@@ -18,22 +20,28 @@ Outbox::Outbox(reactor::World& world, Pack pack)
       retry_([this] { flush(); }) {}
 
 bool Outbox::add(reactor::ShardId target, RoutedStanza& routed) {
-    if (waiting_ >= kWaitingMax) return false;
-    push(target, std::move(routed));
+    const std::size_t bytes = memory_of(routed.stanza);
+    if (waiting_ >= kWaitingMax || waiting_bytes_ + bytes > kWaitingBytesMax) return false;
+    push(target, std::move(routed), bytes);
     return true;
 }
 
 void Outbox::add(reactor::ShardId target, FanOut fan_out) {
-    push(target, std::move(fan_out));
+    const std::size_t bytes =
+        memory_of(fan_out.stanza) + fan_out.recipients.size() * sizeof(xmpp::Jid);
+    push(target, std::move(fan_out), bytes);
 }
 
 void Outbox::add(reactor::ShardId target, OriginReport report) {
-    push(target, report);
+    push(target, report, 0);
 }
 
-void Outbox::push(reactor::ShardId target, Mail mail) {
-    lanes_[target].batch.push_back(std::move(mail));
+void Outbox::push(reactor::ShardId target, Mail mail, std::size_t bytes) {
+    Lane& lane = lanes_[target];
+    lane.batch.push_back(std::move(mail));
+    lane.batch_bytes += bytes;
     ++waiting_;
+    waiting_bytes_ += bytes;
     if (!congested_) world_.reactor.at_turn_end(*this);
 }
 
@@ -43,11 +51,13 @@ bool Outbox::send(reactor::ShardId target, Lane& lane) {
         if (!lane.refused) {
             if (lane.batch.empty()) return true;
             lane.refused_size = lane.batch.size();
+            lane.refused_bytes = std::exchange(lane.batch_bytes, 0);
             lane.refused = pack_(target, std::exchange(lane.batch, {}));
         }
         if (!world_.shards.post(target, std::move(lane.refused))) return false;
         lane.refused = nullptr;
         waiting_ -= std::exchange(lane.refused_size, 0);
+        waiting_bytes_ -= std::exchange(lane.refused_bytes, 0);
     }
 }
 

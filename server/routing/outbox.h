@@ -3,6 +3,7 @@
 // router is congested until they went.
 #pragma once
 
+#include "reactor/base/units.h"
 #include "reactor/reactor.h"
 #include "reactor/shards.h"
 #include "server/routing/origin.h"
@@ -35,9 +36,10 @@ public:
     using Pack = std::function<base::UniqueFunction<void()>(reactor::ShardId target,
                                                             std::vector<Mail> batch)>;
 
-    /// Waiting stanzas beyond which `add` refuses; a fan-out in progress may fill up to it after
-    /// congestion was announced.
+    /// Waiting stanzas, and the memory they hold, beyond which `add` refuses; a fan-out in progress
+    /// may fill up to it after congestion was announced.
     static constexpr std::size_t kWaitingMax = 65'536;
+    static constexpr std::size_t kWaitingBytesMax = base::operator""_MiB(128);
 
     Outbox(reactor::World& world, Pack pack);
 
@@ -55,20 +57,23 @@ public:
 private:
     void on_turn_end() override { flush(); }
     void flush();
-    void push(reactor::ShardId target, Mail mail);
+    void push(reactor::ShardId target, Mail mail, std::size_t bytes);
 
     reactor::World& world_;
     Pack pack_;
     struct Lane {
         std::vector<Mail> batch;
+        std::size_t batch_bytes = 0;
         base::UniqueFunction<void()> refused;  // A batch that found the mailbox full.
         std::size_t refused_size = 0;
+        std::size_t refused_bytes = 0;
     };
 
     bool send(reactor::ShardId target, Lane& lane);
 
     std::vector<Lane> lanes_;  // Index: target shard.
     std::size_t waiting_ = 0;  // In all lanes.
+    std::size_t waiting_bytes_ = 0;
     bool congested_ = false;
     std::vector<CongestionObserver*> observers_;
     reactor::CallbackTimer retry_;

@@ -1,6 +1,7 @@
 #include "server/routing/router.h"
 
 #include "reactor/base/check.h"
+#include "reactor/base/units.h"
 #include "reactor/reactor.h"
 #include "server/config/hosts.h"
 #include "server/observe/metrics.h"
@@ -12,6 +13,7 @@
 #include "server/routing/outbox.h"
 #include "server/routing/presence.h"
 #include "server/routing/sent_messages.h"
+#include "server/routing/shares.h"
 #include "xmpp/payloads/message_class.h"
 
 #include <string>
@@ -33,6 +35,10 @@ reactor::ShardId shard_of(std::string_view bare_jid, reactor::ShardId shard_coun
 
 namespace {
 
+/// What waits for accounts that are being loaded or changed; how many stanzas for each is their
+/// affair (Accounts).
+constexpr Shares::Limits kWaiting{.each_bytes_max = base::operator""_MiB(16),
+                                  .all_bytes_max = base::operator""_MiB(128)};
 /// An outbox is posted at the end of the turn.
 constexpr base::Duration kPassingTime = std::chrono::milliseconds(1);
 
@@ -89,6 +95,7 @@ struct Router::Impl {
     IqService iq;
     IqRequests requests;
     Outbox outbox;
+    Shares waiting{kWaiting};
     SentMessages sent;
     DurableDelivery durable;
     Counter& routed;
@@ -397,8 +404,12 @@ void Router::Impl::deliver_home(RoutedStanza&& routed_stanza) {
     if (Account* account = parts.accounts.ready(*routed_stanza.stanza.to()))
         return deliver_in(*account, std::move(routed_stanza));
     const xmpp::Jid bare = routed_stanza.stanza.to()->bare();
-    parts.accounts.with(bare, [this, routed_stanza = std::move(routed_stanza)](
+    const std::size_t bytes = memory_of(routed_stanza.stanza);
+    if (!waiting.take(bare.text(), bytes))
+        return refuse(std::move(routed_stanza), xmpp::StanzaError::resource_constraint());
+    parts.accounts.with(bare, [this, bytes, routed_stanza = std::move(routed_stanza)](
                                   base::Result<Account*> account) mutable {
+        waiting.give_back(routed_stanza.stanza.to()->bare_view(), bytes);
         if (account) return deliver_in(**account, std::move(routed_stanza));
         if (account.error().is(base::Errc::not_found)) {
             settle(routed_stanza.origin);

@@ -4,4 +4,4 @@ target_sources(server_core PRIVATE
     routing/iq_service.cpp routing/local_delivery.cpp routing/offline_queue.cpp
     routing/outbox.cpp routing/presence.cpp
     routing/presence_broadcast.cpp routing/roster_edits.cpp routing/roster_xml.cpp
-    routing/router.cpp routing/sent_messages.cpp routing/subscription_flow.cpp routing/user_service.cpp)
+    routing/router.cpp routing/sent_messages.cpp routing/shares.cpp routing/subscription_flow.cpp routing/user_service.cpp)

@@ -90,6 +90,10 @@ struct ClientContext {
     /// A stanza is serialised here before it is queued.
     std::string scratch;
     ResumableSessions resumable;
+    /// Memory held by what waits to be sent to clients behind what is being stored (OutboundOrder),
+    /// and by what clients have sent and is being stored.
+    std::size_t order_bytes = 0;
+    std::size_t storing_bytes = 0;
     /// Sessions whose clients acknowledged what the database may forget now.
     std::vector<SessionId> acknowledged;
     bool saving_acknowledged = false;

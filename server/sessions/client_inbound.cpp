@@ -1,5 +1,7 @@
 // What a bound client sends (RFC 6120 §8.1): checked, stamped, counted, and handed to the router in
 // the order in which it came.
+#include "reactor/base/units.h"
+#include "server/routing/shares.h"
 #include "server/sessions/client_session.h"
 #include "server/sessions/held_stanzas.h"
 #include "xmpp/core/namespaces.h"
@@ -13,9 +15,14 @@ namespace {
 using xmpp::StreamCondition;
 using xmpp::StreamError;
 
-/// Messages of one client that are being stored at a time: one more, and no more is read until half
-/// of them are. A disk that is slow makes its clients slow, and not the queues long.
+/// Messages of one client that are being stored at a time, and the memory they hold: one more, and
+/// no more is read until half of them are. A disk that is slow makes its clients slow, and not the
+/// queues long.
 constexpr std::uint32_t kStoringMax = 500;
+constexpr std::size_t kStoringBytesMax = base::operator""_MiB(4);
+/// The same of all clients of a shard: then those with more than a small part wait.
+constexpr std::size_t kAllStoringBytesMax = base::operator""_MiB(256);
+constexpr std::size_t kStoringBytesSmall = base::operator""_KiB(64);
 
 xmpp::StanzaKind kind_of(const xmpp::Element& stanza) {
     if (stanza.name() == "message") return xmpp::StanzaKind::message;
@@ -74,9 +81,11 @@ void ClientSession::submit(xmpp::Stanza stanza) {
     if (resource == nullptr) return fail(StreamError(StreamCondition::not_authorized));
     if (sm_ != nullptr) {
         submit_counted(*account, *resource, std::move(stanza));
-    } else if (context_.router.submit(*account, *resource, std::move(stanza)) !=
-               Router::Submitted::settled) {
-        being_stored();
+    } else {
+        const std::size_t bytes = stanza.is_message() ? memory_of(stanza) : 0;
+        const Router::Submitted known =
+            context_.router.submit(*account, *resource, std::move(stanza));
+        if (known != Router::Submitted::settled) being_stored(bytes);
     }
     if (congested_ || !open() || !context_.router.congested()) return;
     congested_ = true;
@@ -102,10 +111,11 @@ void ClientSession::submit_counted(Account& account, Resource& resource, xmpp::S
         if (subscribes) settle_after_edits(number);
         return;
     }
+    const std::size_t bytes = stanza.is_message() ? memory_of(stanza) : 0;
     const Router::Submitted known =
         context_.router.submit(account, resource, std::move(stanza), number);
     if (known == Router::Submitted::settled) return;
-    being_stored();
+    being_stored(bytes);
     if (sm_ == nullptr || number == 0) return;
     sm_->open(number);
     if (known == Router::Submitted::placed) return;
@@ -113,14 +123,28 @@ void ClientSession::submit_counted(Account& account, Resource& resource, xmpp::S
     stream_.hold(XmlStream::Hold::storing);
 }
 
-void ClientSession::being_stored() {
-    if (++storing_ < kStoringMax) return;
+void ClientSession::being_stored(std::size_t bytes) {
+    ++storing_;
+    storing_bytes_ += bytes;
+    context_.storing_bytes += bytes;
+    const bool is_crowded =
+        context_.storing_bytes > kAllStoringBytesMax && storing_bytes_ > kStoringBytesSmall;
+    if (storing_ < kStoringMax && storing_bytes_ < kStoringBytesMax && !is_crowded) return;
     storing_much_ = true;
     stream_.hold(XmlStream::Hold::storing);
 }
 
+// Which one it was nobody says, so it counts as one of average size.
+void ClientSession::stored_one() {
+    if (storing_ == 0) return;
+    const std::size_t bytes = storing_bytes_ / storing_--;
+    storing_bytes_ -= bytes;
+    context_.storing_bytes -= bytes;
+}
+
 void ClientSession::read_on() {
-    if (storing_much_ && storing_ > kStoringMax / 2) return;
+    if (storing_much_ && (storing_ > kStoringMax / 2 || storing_bytes_ > kStoringBytesMax / 2))
+        return;
     storing_much_ = false;
     if (sm_ != nullptr && (sm_->key == 0 || sm_->placing || sm_->has_requests())) return;
     stream_.release(XmlStream::Hold::storing);

@@ -17,9 +17,6 @@ namespace {
 using xmpp::StreamCondition;
 using xmpp::StreamError;
 
-/// Stanzas that wait for a message in front of them to be stored.
-constexpr std::size_t kOrderMax = 10'000;
-
 // Only messages are worth keeping for a client that is gone; not an error report, nor what the
 // account itself tells this client: copies of what another got (XEP-0280), results of its archive.
 bool is_kept(const xmpp::Stanza& stanza, const xmpp::Jid& client) {
@@ -129,10 +126,12 @@ Place ClientSession::reserve() {
 void ClientSession::fill(std::uint64_t place, xmpp::Stanza message, storage::MessageId id,
                          bool shared) {
     if (!open() || order_ == nullptr) return;
-    if (order_->fill(
+    if (!order_->fill(
             place,
             {.stanza = std::move(message), .id = id, .shared = shared, .kept_elsewhere = true}))
-        send_ordered();
+        return;
+    send_ordered();
+    limit_order();
 }
 
 void ClientSession::give_up(std::uint64_t place) {
@@ -140,8 +139,14 @@ void ClientSession::give_up(std::uint64_t place) {
 }
 
 OutboundOrder& ClientSession::order() {
-    if (order_ == nullptr) order_ = std::make_unique<OutboundOrder>(next_place_);
+    if (order_ == nullptr)
+        order_ = std::make_unique<OutboundOrder>(next_place_, context_.order_bytes);
     return *order_;
+}
+
+void ClientSession::limit_order() {
+    if (open() && order_ != nullptr && order_->is_too_long())
+        fail(StreamError(StreamCondition::resource_constraint));
 }
 
 // While the client does not know its resource, everything waits.
@@ -156,7 +161,7 @@ void ClientSession::enqueue(OutboundOrder::Item item) {
     if (state_ == State::bound && (order_ == nullptr || order_->empty()))
         return transmit(std::move(item));
     order().add(std::move(item));
-    if (order_->size() > kOrderMax) fail(StreamError(StreamCondition::resource_constraint));
+    limit_order();
 }
 
 void ClientSession::send_ordered() {

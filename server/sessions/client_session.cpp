@@ -76,6 +76,7 @@ ClientSession::~ClientSession() {
     if (congested_) context_.router.withdraw(*this);
     negotiation_.reset();
     if (!suspended_) withdraw();
+    context_.storing_bytes -= storing_bytes_;
 }
 
 SessionInfo ClientSession::info() const {

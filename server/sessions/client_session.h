@@ -175,7 +175,8 @@ private:
     void submit(xmpp::Stanza stanza);
     void submit_counted(Account& account, Resource& resource, xmpp::Stanza stanza);
     void settle_after_edits(std::uint32_t number);
-    void being_stored();
+    void being_stored(std::size_t bytes);
+    void stored_one();
     void read_on();
     void settle(std::uint32_t number);
     bool is_set_for_us(const xmpp::Stanza& stanza) const;
@@ -235,6 +236,7 @@ private:
     void forget_anonymous();
     void enqueue(OutboundOrder::Item item);
     OutboundOrder& order();
+    void limit_order();
     void send_ordered();
     void transmit(OutboundOrder::Item item);
     bool hold_back(const xmpp::Stanza& stanza);
@@ -262,6 +264,7 @@ private:
     std::uint64_t next_place_ = 1;
     reactor::Pace stanza_pace_;
     reactor::Pace byte_pace_;
+    std::size_t storing_bytes_ = 0;
     std::uint32_t storing_ = 0;  // Messages of the client's that are being stored.
     std::uint32_t ping_number_ = 0;
     State state_ = State::negotiating;

@@ -140,7 +140,7 @@ void ClientSession::placed(std::uint32_t taken) {
 }
 
 void ClientSession::settled(std::uint32_t taken, bool stored) {
-    if (storing_ > 0) --storing_;
+    stored_one();
     if (sm_ != nullptr && taken != 0) {
         if (stored) sm_->stored(taken);
         settle(taken);

@@ -1,5 +1,7 @@
 #include "server/sessions/outbound_order.h"
 
+#include "server/routing/shares.h"
+
 #include <utility>
 
 namespace server {
@@ -15,7 +17,16 @@ std::uint64_t OutboundOrder::reserve(bool counted, bool managed) {
 }
 
 void OutboundOrder::add(Item item) {
-    entries_.push_back({std::move(item), true});
+    Entry& entry = entries_.emplace_back();
+    entry.item = std::move(item);
+    entry.ready = true;
+    count(entry);
+}
+
+void OutboundOrder::count(Entry& entry) {
+    entry.bytes = entry.item.stanza ? memory_of(*entry.item.stanza) : entry.item.text.size();
+    bytes_ += entry.bytes;
+    all_bytes_ += entry.bytes;
 }
 
 bool OutboundOrder::fill(std::uint64_t place, Item item) {
@@ -24,7 +35,9 @@ bool OutboundOrder::fill(std::uint64_t place, Item item) {
     if (entry.ready) return false;
     item.counted = entry.item.counted;
     item.managed = entry.item.managed;
-    entry = {std::move(item), true};
+    entry.item = std::move(item);
+    entry.ready = true;
+    count(entry);
     return true;
 }
 
@@ -35,7 +48,10 @@ std::optional<OutboundOrder::Item> OutboundOrder::take() {
 
 std::optional<OutboundOrder::Item> OutboundOrder::take_any() {
     if (empty()) return std::nullopt;
-    std::optional<Item> item = std::move(entries_[first_++].item);
+    Entry& front = entries_[first_++];
+    std::optional<Item> item = std::move(front.item);
+    bytes_ -= front.bytes;
+    all_bytes_ -= front.bytes;
     ++front_;
     // What is gone stays below what is there; room for a few stays while the session is busy.
     if (first_ == entries_.size()) {

@@ -2,6 +2,7 @@
 // being stored (Place in server/accounts/resource.h). Exists only then.
 #pragma once
 
+#include "reactor/base/units.h"
 #include "reactor/deferred.h"
 #include "server/accounts/resource.h"
 #include "xmpp/core/stanza.h"
@@ -15,6 +16,13 @@ namespace server {
 
 class OutboundOrder {
 public:
+    /// What may wait for a client, and for all clients of a shard: then those with more than a
+    /// small part have too much.
+    static constexpr std::size_t kItemsMax = 10'000;
+    static constexpr std::size_t kBytesMax = base::operator""_MiB(16);
+    static constexpr std::size_t kAllBytesMax = base::operator""_MiB(256);
+    static constexpr std::size_t kSmallBytes = base::operator""_MiB(1);
+
     /// A stanza whose turn has come. `stanza` absent: the place was given up.
     struct Item {
         std::optional<xmpp::Stanza> stanza = {};
@@ -29,8 +37,13 @@ public:
         std::optional<reactor::Promise<void>> waiting = {};
     };
 
-    /// `first`: the number of the place that is reserved first.
-    explicit OutboundOrder(std::uint64_t first) noexcept : front_(first) {}
+    /// `first`: the number of the place that is reserved first. `all_bytes`, which outlives it:
+    /// what it holds is added there, to what others hold.
+    OutboundOrder(std::uint64_t first, std::size_t& all_bytes) noexcept
+        : all_bytes_(all_bytes), front_(first) {}
+    OutboundOrder(const OutboundOrder&) = delete;
+    OutboundOrder& operator=(const OutboundOrder&) = delete;
+    ~OutboundOrder() { all_bytes_ -= bytes_; }
 
     /// The number of the new place. What fills it is `counted` and `managed` as is said here.
     std::uint64_t reserve(bool counted, bool managed = false);
@@ -45,6 +58,11 @@ public:
     std::optional<Item> take_any();
     bool empty() const noexcept { return size() == 0; }
     std::size_t size() const noexcept { return entries_.size() - first_; }
+    /// More waits than may.
+    bool is_too_long() const noexcept {
+        return size() > kItemsMax || bytes_ > kBytesMax ||
+               (all_bytes_ > kAllBytesMax && bytes_ > kSmallBytes);
+    }
     /// The number that the next place would have.
     std::uint64_t next() const noexcept { return front_ + size(); }
 
@@ -52,7 +70,12 @@ private:
     struct Entry {
         Item item;
         bool ready = false;
+        std::size_t bytes = 0;  // Of memory, roughly.
     };
+    void count(Entry& entry);
+
+    std::size_t& all_bytes_;
+    std::size_t bytes_ = 0;
     std::vector<Entry> entries_;
     std::size_t first_ = 0;  // Entries before it are gone.
     std::uint64_t front_;    // Number of the first that is there.

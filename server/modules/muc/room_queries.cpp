@@ -50,28 +50,60 @@ bool RoomQueries::concerns(const Stanza& request) {
 // in or belong to the room have it.
 void RoomQueries::answer(const Room& room, Stanza request) {
     queries_.add();
-    if (request.payload()->ns() == xmpp::ns::vcard) {
-        if (tasks_.size() >= kUnderWayMax)
-            return reply(request, StanzaError::resource_constraint());
-        tasks_.add("room vcard", run_vcard(std::move(request)));
+    const xmpp::Jid& user = *request.from();
+    if (request.payload()->ns() == xmpp::ns::archive) {
+        const Standing standing = room.standing_of(user);
+        const bool knows_password = room.config().password.empty() ||
+                                    standing.role != MucRole::none ||
+                                    standing.affiliation >= MucAffiliation::member;
+        if (!room.config().archived) return reply(request, StanzaError::service_unavailable());
+        if (!room.may_enter(user) || !knows_password)
+            return reply(request, StanzaError::forbidden());
+    }
+    if (!under_way_.take(user.bare_view(), memory_of(request)))
+        return reply(request, StanzaError::resource_constraint());
+    const bool sees_addresses = room.sees_addresses(user);
+    tasks_.add("room query", take_turn(std::move(request), sees_addresses));
+}
+
+reactor::Deferred<void> RoomQueries::take_turn(Stanza request, bool sees_addresses) {
+    const std::string user(request.from()->bare_view());
+    const std::size_t bytes = memory_of(request);
+    Line& line = lines_[user];
+    if (line.running < kRunningMax) {
+        ++line.running;
+    } else {
+        reactor::Deferred<void> turn = line.waiting.emplace_back().deferred();
+        co_await std::move(turn);
+    }
+    auto running = run(std::move(request), sees_addresses);
+    co_await std::move(running);
+    under_way_.give_back(user, bytes);
+    end_turn(user);
+    co_return {};
+}
+
+// The next one takes the place of the one that ended.
+void RoomQueries::end_turn(const std::string& user) {
+    const auto line = lines_.find(user);
+    if (line->second.waiting.empty()) {
+        if (--line->second.running == 0) lines_.erase(line);
         return;
     }
-    const xmpp::Jid& user = *request.from();
-    const Standing standing = room.standing_of(user);
-    const bool knows_password = room.config().password.empty() || standing.role != MucRole::none ||
-                                standing.affiliation >= MucAffiliation::member;
-    if (!room.config().archived) return reply(request, StanzaError::service_unavailable());
-    if (!room.may_enter(user) || !knows_password) return reply(request, StanzaError::forbidden());
-    if (tasks_.size() >= kUnderWayMax) return reply(request, StanzaError::resource_constraint());
-    const bool sees_addresses = room.sees_addresses(user);
-    tasks_.add("room query", run(std::move(request), sees_addresses));
+    reactor::Promise<void> next = std::move(line->second.waiting.front());
+    line->second.waiting.pop_front();
+    next.try_resolve({});
 }
 
 reactor::Deferred<void> RoomQueries::run(Stanza request, bool sees_addresses) {
     const xmpp::Element& payload = *request.payload();
     const bool is_get = request.iq_type() == xmpp::IqType::get;
     IqReply answer = StanzaError::service_unavailable();
-    if (payload.name() == "query" && is_get) {
+    if (payload.ns() == xmpp::ns::vcard) {
+        auto looking = vcard(*request.to());
+        base::Result<IqReply> found = co_await std::move(looking);
+        answer = found ? *std::move(found) : IqReply(refusal_of(found.error()));
+    } else if (payload.name() == "query" && is_get) {
         answer = xmpp::mam_form_element();
     } else if (payload.name() == "query") {
         auto paging = page(request, sees_addresses);
@@ -149,13 +181,6 @@ reactor::Deferred<IqReply> RoomQueries::metadata(xmpp::Jid room) {
         found.end = end_of((*ends)->last);
     }
     co_return IqReply(found.to_element());
-}
-
-reactor::Deferred<void> RoomQueries::run_vcard(Stanza request) {
-    auto looking = vcard(*request.to());
-    base::Result<IqReply> found = co_await std::move(looking);
-    reply(request, found ? *std::move(found) : IqReply(refusal_of(found.error())));
-    co_return {};
 }
 
 reactor::Deferred<IqReply> RoomQueries::vcard(xmpp::Jid room) {

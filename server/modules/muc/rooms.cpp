@@ -134,18 +134,15 @@ void Rooms::receive(Stanza stanza, const std::optional<Origin>& origin) {
         settle(origin);
         return receive_for_service(std::move(stanza));
     }
-    const Lane* known = find(*stanza.to());
-    const bool full = known == nullptr
-                          ? lanes_.size() >= settings_.rooms_max
-                          : known->waiting.size() >= kWaitingMax || waiting_ >= kAllWaitingMax;
-    if (full) {
+    const bool is_new = find(*stanza.to()) == nullptr;
+    const std::size_t bytes = memory_of(stanza);
+    if ((is_new && lanes_.size() >= settings_.rooms_max) ||
+        !waiting_.take(stanza.to()->bare_view(), bytes)) {
         settle(origin);
         return refuse(stanza, StanzaError::resource_constraint());
     }
-    const bool is_new = known == nullptr;
     Lane& lane = open(*stanza.to());
-    lane.waiting.push_back({std::move(stanza), origin});
-    ++waiting_;
+    lane.waiting.push_back({.stanza = std::move(stanza), .origin = origin, .bytes = bytes});
     if (is_new) return load(lane);
     drain(lane);
 }
@@ -188,9 +185,10 @@ reactor::Deferred<void> Rooms::run_load(Jid room, bool with_history) {
     if (!loaded) {
         parts_.world.log.error("room.load_failed",
                                {{"room", room.text()}, {"why", loaded.error().message()}});
-        waiting_ -= lane->waiting.size();
-        for (Waiting& one : std::exchange(lane->waiting, {}))
+        for (std::size_t left = lane->waiting.size(); left > 0; --left) {
+            Waiting one = take_first(*lane);
             refuse_waiting(one, refusal_of(loaded.error()));
+        }
     } else if (loaded->state) {
         restore_room(*lane, *std::move(loaded->state), loaded->avatar_hashes.value_or(""));
         lane->history_away = !with_history;
@@ -240,15 +238,25 @@ void Rooms::end_rests() {
     }
 }
 
+// What cannot be refused any more.
+void Rooms::put_first(Lane& lane, Waiting one) {
+    waiting_.add(lane.jid.text(), one.bytes);
+    lane.waiting.push_front(std::move(one));
+}
+
+Rooms::Waiting Rooms::take_first(Lane& lane) {
+    Waiting first = std::move(lane.waiting.front());
+    lane.waiting.pop_front();
+    waiting_.give_back(lane.jid.text(), first.bytes);
+    return first;
+}
+
 // Sending may bring something back at once: that is queued by the call below this one.
 void Rooms::drain(Lane& lane) {
     if (std::exchange(lane.draining, true)) return;
     lane.used_at = parts_.world.reactor.now();
     while (may_go_on(lane) && !takes_turns(lane)) {
-        Waiting next = std::move(lane.waiting.front());
-        lane.waiting.pop_front();
-        --waiting_;
-        handle(lane, std::move(next));
+        handle(lane, take_first(lane));
     }
     lane.draining = false;
     const bool unused = !lane.held && !lane.room && lane.waiting.empty() && lane.storing.empty();

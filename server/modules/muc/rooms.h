@@ -5,6 +5,7 @@
 // one sequence, and nobody sees what a crash undoes.
 #pragma once
 
+#include "reactor/base/units.h"
 #include "reactor/looping_call.h"
 #include "reactor/task_set.h"
 #include "reactor/timers.h"
@@ -16,6 +17,7 @@
 #include "server/observe/metrics.h"
 #include "server/routing/archive_id.h"
 #include "server/routing/router.h"
+#include "server/routing/shares.h"
 #include "storage/tables/archive.h"
 #include "storage/tables/rooms.h"
 
@@ -59,10 +61,12 @@ using OrderResult = std::optional<xmpp::StanzaError>;
 
 class Rooms final : public DomainService {
 public:
-    /// Stanzas that wait for one room; one more is refused with resource-constraint.
-    static constexpr std::size_t kWaitingMax = 4000;
-    /// The same of all rooms of the shard.
-    static constexpr std::size_t kAllWaitingMax = 50'000;
+    /// Stanzas that wait for one room, and for all rooms of the shard; one more is refused with
+    /// resource-constraint.
+    static constexpr Shares::Limits kWaiting{.each_count_max = 4000,
+                                             .each_bytes_max = base::operator""_MiB(16),
+                                             .all_count_max = 50'000,
+                                             .all_bytes_max = base::operator""_MiB(128)};
     /// Messages of one room that are being stored; further ones wait.
     static constexpr std::size_t kStoringMax = 256;
     /// A busy room tells its occupants of several messages at a time, because a write to a client
@@ -128,6 +132,7 @@ private:
         xmpp::Stanza stanza;
         std::optional<Origin> origin;
         std::optional<Ordered> ordered{};
+        std::size_t bytes = 0;  ///< As waiting_ counts them.
     };
     /// Who learns what became of a change: a client's stream, or who ordered it.
     struct Requester {
@@ -191,6 +196,8 @@ private:
     void bring_history(Lane& lane, const std::vector<storage::ArchivedMessage>& messages);
     void note_told(Lane& lane, storage::MessageId id);
     static bool may_forget_history(const Lane& lane);
+    void put_first(Lane& lane, Waiting one);
+    Waiting take_first(Lane& lane);
     void drain(Lane& lane);
     bool may_go_on(const Lane& lane) const;
     void handle(Lane& lane, Waiting next);
@@ -256,7 +263,7 @@ private:
     std::uint64_t last_ticket_ = 0;
     reactor::LoopingCall sweeper_;
     reactor::LoopingCall expirer_;
-    std::size_t waiting_ = 0;         // In all lanes.
+    Shares waiting_{kWaiting};        // In all lanes.
     std::vector<xmpp::Jid> resting_;  // Rooms that go on in a moment.
     reactor::CallbackTimer rest_;
     std::size_t entry_presence_ = 0;  // Since then.

@@ -30,8 +30,7 @@ base::Result<std::vector<ArchivedMessage>> Rooms::history_of(storage::Transactio
 
 void Rooms::fetch_history(Lane& lane, Waiting next) {
     lane.held = true;
-    lane.waiting.push_front(std::move(next));
-    ++waiting_;
+    put_first(lane, std::move(next));
     tasks_.add("room history", run_history(lane.jid));
 }
 
@@ -51,9 +50,7 @@ reactor::Deferred<void> Rooms::run_history(Jid room) {
     } else {
         parts_.world.log.error("room.history_failed",
                                {{"room", room.text()}, {"why", messages.error().message()}});
-        Waiting first = std::move(lane->waiting.front());
-        lane->waiting.pop_front();
-        --waiting_;
+        Waiting first = take_first(*lane);
         refuse_waiting(first, refusal_of(messages.error()));
     }
     drain(*lane);

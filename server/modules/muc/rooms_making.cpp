@@ -86,8 +86,7 @@ bool Rooms::may_make(Lane& lane, Waiting& next) {
         return true;
     }
     lane.held = true;
-    lane.waiting.push_front(std::move(next));
-    ++waiting_;
+    put_first(lane, std::move(next));
     tasks_.add("room making", run_welcome(lane.jid, user));
     return false;
 }
@@ -104,9 +103,7 @@ reactor::Deferred<void> Rooms::run_welcome(Jid room, Jid user) {
     if (owned && all < settings_.owned_max) {
         lane->welcome = user;
     } else if (!lane->waiting.empty()) {
-        Waiting first = std::move(lane->waiting.front());
-        lane->waiting.pop_front();
-        --waiting_;
+        Waiting first = take_first(*lane);
         refuse_waiting(first, owned ? StanzaError::not_allowed("You have enough rooms.")
                                     : refusal_of(owned.error()));
     }
@@ -164,17 +161,19 @@ reactor::Deferred<OrderResult> Rooms::order(Jid room, RoomOrder order) {
     reactor::Deferred<OrderResult> result = done.deferred();
     const Lane* known = find(room);
     const bool full = known == nullptr ? lanes_.size() >= settings_.rooms_max
-                                       : known->waiting.size() >= kWaitingMax;
+                                       : known->waiting.size() >= kWaiting.each_count_max;
     if (full) return OrderResult(StanzaError::resource_constraint());
     // In the line of the room it stands as something the room sends itself.
     Stanza stanza = Stanza::presence(xmpp::PresenceType::unavailable);
     stanza.set_from(room);
     stanza.set_to(room);
     Lane& lane = open(room);
+    const std::size_t bytes = memory_of(stanza);
+    waiting_.add(lane.jid.text(), bytes);
     lane.waiting.push_back({.stanza = std::move(stanza),
                             .origin = {},
-                            .ordered = Ordered{std::move(order), std::move(done)}});
-    ++waiting_;
+                            .ordered = Ordered{std::move(order), std::move(done)},
+                            .bytes = bytes});
     if (known == nullptr) {
         load(lane);
     } else {

@@ -177,15 +177,15 @@ TEST(Muc, refuses_one_stanza_more_than_may_wait_for_a_room) {
                      "jid='a@example.org' affiliation='member'/></query></iq>");
     harness.advance(10ms);
     std::string burst;
-    for (std::size_t i = 0; i <= Rooms::kWaitingMax; ++i)
+    for (std::size_t i = 0; i <= Rooms::kWaiting.each_count_max; ++i)
         burst += "<iq type='get' id='" + std::to_string(i) + "' to='" + std::string(kRoom) +
                  "'><ping xmlns='urn:xmpp:ping'/></iq>";
     stranger.send(burst);
     const xmpp::Element refused = stranger.expect_element();
-    EXPECT_EQ(refused.attribute("id"), std::to_string(Rooms::kWaitingMax));
+    EXPECT_EQ(refused.attribute("id"), std::to_string(Rooms::kWaiting.each_count_max));
     EXPECT_NE(refused.child("error")->child("resource-constraint", xmpp::ns::stanza_errors),
               nullptr);
-    for (std::size_t i = 0; i < Rooms::kWaitingMax; ++i)
+    for (std::size_t i = 0; i < Rooms::kWaiting.each_count_max; ++i)
         EXPECT_EQ(stranger.expect_element().attribute("type"), "result");
 }
 

@@ -5,7 +5,7 @@ target_link_libraries(server_test PRIVATE server_modules)
 # A binary of its own: these tests run a whole server on simulated networks.
 parley_test(server_modules_test
     LIBS test_support
-    SOURCES modules/archive_test.cpp modules/blocking_test.cpp modules/carbons_test.cpp
+    SOURCES modules/archive_test.cpp modules/blocking_test.cpp modules/carbons_test.cpp modules/fairness_test.cpp
         modules/muc_test.cpp
         modules/retraction_test.cpp)
 

@@ -18,7 +18,8 @@ std::string taken(OutboundOrder& order) {
 }
 
 TEST(OutboundOrder, lets_nothing_overtake_what_is_being_stored) {
-    OutboundOrder order(1);
+    std::size_t all_bytes = 0;
+    OutboundOrder order(1, all_bytes);
     order.add(text("a"));
     const std::uint64_t first = order.reserve(true, true);
     order.add(text("b"));
@@ -36,7 +37,8 @@ TEST(OutboundOrder, lets_nothing_overtake_what_is_being_stored) {
 }
 
 TEST(OutboundOrder, keeps_what_was_said_of_a_place_when_it_was_taken) {
-    OutboundOrder order(7);
+    std::size_t all_bytes = 0;
+    OutboundOrder order(7, all_bytes);
     const std::uint64_t place = order.reserve(true, true);
     OutboundOrder::Item item = text("x");
     item.id = 5;
@@ -57,7 +59,8 @@ TEST(OutboundOrder, keeps_what_was_said_of_a_place_when_it_was_taken) {
 }
 
 TEST(OutboundOrder, fills_each_place_once_and_no_other) {
-    OutboundOrder order(10);
+    std::size_t all_bytes = 0;
+    OutboundOrder order(10, all_bytes);
     const std::uint64_t place = order.reserve(true);
     EXPECT_FALSE(order.fill(place - 1, text("before")));
     EXPECT_FALSE(order.fill(place + 1, text("behind")));
@@ -68,7 +71,8 @@ TEST(OutboundOrder, fills_each_place_once_and_no_other) {
 }
 
 TEST(OutboundOrder, gives_everything_when_nothing_more_will_be_sent) {
-    OutboundOrder order(1);
+    std::size_t all_bytes = 0;
+    OutboundOrder order(1, all_bytes);
     (void)order.reserve(true);
     order.add(text("a"));
     EXPECT_EQ(order.size(), 2U);
@@ -76,6 +80,41 @@ TEST(OutboundOrder, gives_everything_when_nothing_more_will_be_sent) {
     EXPECT_TRUE(order.take_any());
     EXPECT_EQ(order.take_any()->text.view(), "a");
     EXPECT_FALSE(order.take_any());
+}
+
+TEST(OutboundOrder, is_too_long_with_one_item_or_byte_too_many) {
+    std::size_t all_bytes = 0;
+    OutboundOrder order(1, all_bytes);
+    (void)order.reserve(true);
+    for (std::size_t i = 1; i < OutboundOrder::kItemsMax; ++i)
+        order.add(text("x"));
+    EXPECT_FALSE(order.is_too_long());
+    order.add(text("x"));
+    EXPECT_TRUE(order.is_too_long());
+    OutboundOrder large(1, all_bytes);
+    (void)large.reserve(true);
+    large.add(text(std::string(OutboundOrder::kBytesMax, 'x')));
+    EXPECT_FALSE(large.is_too_long());
+    large.add(text("x"));
+    EXPECT_TRUE(large.is_too_long());
+    (void)large.take_any();
+    (void)large.take_any();
+    EXPECT_FALSE(large.is_too_long());
+}
+
+// When all clients of a shard together have too much waiting, not each of them is to blame.
+TEST(OutboundOrder, is_too_long_with_more_than_a_small_part_of_too_much) {
+    std::size_t all_bytes = OutboundOrder::kAllBytesMax;
+    {
+        OutboundOrder order(1, all_bytes);
+        order.add(text(std::string(OutboundOrder::kSmallBytes, 'x')));
+        EXPECT_FALSE(order.is_too_long());
+        order.add(text("x"));
+        EXPECT_TRUE(order.is_too_long());
+        all_bytes -= OutboundOrder::kSmallBytes + 1;
+        EXPECT_FALSE(order.is_too_long());
+    }
+    EXPECT_EQ(all_bytes, OutboundOrder::kAllBytesMax - (OutboundOrder::kSmallBytes + 1));
 }
 
 }  // namespace
