@@ -3,6 +3,7 @@
 #include "xmpp/core/element.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "xmpp/core/namespaces.h"
@@ -414,11 +415,23 @@ bool operator==(const Element& left, const Element& right) {
 }
 
 std::size_t Element::memory_in_use() const {
+    // Asked of every stanza that waits somewhere: few have so many children that it takes memory.
+    constexpr std::size_t kFew = 16;
+    std::array<const Element*, kFew> few;
+    std::size_t count = 0;
+    std::vector<const Element*> more;
+    const auto look_at_later = [&](const Element& element) {
+        if (count < kFew) {
+            few[count++] = &element;
+        } else {
+            more.push_back(&element);
+        }
+    };
     std::size_t bytes = 0;
-    std::vector<const Element*> waiting{this};
-    while (!waiting.empty()) {
-        const Element& element = *waiting.back();
-        waiting.pop_back();
+    look_at_later(*this);
+    while (count > 0) {
+        const Element& element = more.empty() ? *few[--count] : *more.back();
+        if (!more.empty()) more.pop_back();
         bytes += element.attributes_.capacity() * sizeof(Attribute);
         for (const Attribute& attribute : element.attributes_)
             bytes += attribute.value.size();
@@ -427,7 +440,7 @@ std::size_t Element::memory_in_use() const {
                 bytes += sizeof(TextNode) + static_cast<const TextNode*>(node)->text.capacity();
             } else {
                 bytes += sizeof(ElementNode);
-                waiting.push_back(&static_cast<const ElementNode*>(node)->element);
+                look_at_later(static_cast<const ElementNode*>(node)->element);
             }
         }
     }

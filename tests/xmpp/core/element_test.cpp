@@ -220,5 +220,25 @@ TEST(NamespaceName, owns_only_what_is_not_well_known) {
     EXPECT_EQ(NamespaceName().view(), "");
 }
 
+TEST(Element, says_how_much_memory_it_takes_however_wide_or_deep_it_is) {
+    const auto wide = [](std::size_t count) {
+        Element root("root", "urn:x");
+        for (std::size_t i = 0; i < count; ++i)
+            root.add_child("child").set_attribute("a", "b").add_text("text");
+        return root.memory_in_use();
+    };
+    const auto deep = [](std::size_t count) {
+        Element root("root", "urn:x");
+        Element* last = &root;
+        for (std::size_t i = 0; i < count; ++i)
+            last = &last->add_child("child").set_attribute("a", "b").add_text("text");
+        return root.memory_in_use();
+    };
+    const std::size_t each = wide(1) - wide(0);
+    EXPECT_GT(each, sizeof(Element));
+    EXPECT_EQ(wide(100) - wide(0), 100 * each);
+    EXPECT_EQ(deep(100) - deep(0), 100 * each);
+}
+
 }  // namespace
 }  // namespace xmpp
