@@ -235,6 +235,15 @@ LineageNumber MessageLog::lineage_of(DeviceNumber device) const {
     return static_cast<LineageNumber>(devices_[device].lineages.size());
 }
 
+void MessageLog::login_begins(DeviceNumber device) {
+    devices_[device].login_began_at = journal_.time();
+}
+
+void MessageLog::login_fails(DeviceNumber device) {
+    DeviceState& state = devices_[device];
+    state.failed_logins.push_back({state.login_began_at, journal_.time()});
+}
+
 void MessageLog::lineage_ends(DeviceNumber device, Ending ending) {
     if (devices_[device].lineages.empty()) return;
     Lineage& lineage = devices_[device].lineages.back();
@@ -309,6 +318,14 @@ bool MessageLog::lost_plain_session(AccountNumber account, base::MonotonicTime s
                 return true;
     }
     return false;
+}
+
+// The same for one that the server let in, which was never told so.
+bool MessageLog::lost_failed_login(const Record& record) const {
+    if (!record.to_device) return false;
+    return std::ranges::any_of(devices_[*record.to_device].failed_logins, [&](const Span& attempt) {
+        return attempt.from <= record.sent_at && record.sent_at <= attempt.until + lingers_;
+    });
 }
 
 bool MessageLog::session_ended_since(AccountNumber account, base::MonotonicTime from) const {
@@ -386,7 +403,8 @@ void MessageLog::check_end() {
         if (record.refused && seen && record.sendings == 1 && !in_doubt)
             blame(key, "it was refused and arrived all the same");
         if (seen || record.refused || !record.acknowledged_at) continue;
-        if (is_excused(key, record) || lost_plain_session(key.to, record.sent_at)) {
+        if (is_excused(key, record) || lost_plain_session(key.to, record.sent_at) ||
+            lost_failed_login(record)) {
             ++totals_.excused;
         } else {
             blame(key, "it was acknowledged and never arrived");

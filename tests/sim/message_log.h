@@ -56,7 +56,7 @@ public:
                         base::Duration waits = std::chrono::minutes(10))
         : journal_(journal), lingers_(lingers), waits_(waits) {}
 
-    void add_device(AccountNumber account) { devices_.push_back({account, {}, {}, {}}); }
+    void add_device(AccountNumber account) { devices_.push_back({.account = account}); }
     static std::string text_of(const MessageKey& key);
 
     // --- the sender
@@ -86,6 +86,10 @@ public:
     /// `managed`: with XEP-0198, which not every device asks for, and which a server whose database
     /// refuses to write does not grant. Without it nothing is promised to a receiver.
     void lineage_begins(DeviceNumber device, bool managed);
+    /// The device logs in; in vain for all it knows, but the server may take it to be there. Then
+    /// it is without XEP-0198, and somebody may write to its full address.
+    void login_begins(DeviceNumber device);
+    void login_fails(DeviceNumber device);
     void lineage_ends(DeviceNumber device, Ending ending);
     /// The connection broke; the device may come back to resume.
     void went_away(DeviceNumber device);
@@ -178,9 +182,11 @@ private:
     };
     struct DeviceState {
         AccountNumber account = 0;
-        std::vector<Lineage> lineages;
-        std::map<AccountNumber, std::uint32_t> numbers;  ///< Last sent, by receiving account.
-        std::map<Conversation, MessageKey> newest;
+        std::vector<Lineage> lineages{};
+        base::MonotonicTime login_began_at{};
+        std::vector<Span> failed_logins{};
+        std::map<AccountNumber, std::uint32_t> numbers{};  ///< Last sent, by receiving account.
+        std::map<Conversation, MessageKey> newest{};
     };
     struct Block {
         std::optional<base::MonotonicTime> since;     ///< Answered, and in force.
@@ -209,6 +215,7 @@ private:
                         const std::map<MessageKey, unsigned>& archive);
     bool possibly_blocked(AccountNumber one, AccountNumber other, Span during) const;
     bool lost_plain_session(AccountNumber account, base::MonotonicTime since) const;
+    bool lost_failed_login(const Record& record) const;
 
     Journal& journal_;
     base::Duration lingers_;

@@ -204,6 +204,25 @@ TEST_F(Messages, may_be_lost_on_their_way_to_a_device_without_stream_management)
     EXPECT_EQ(found(), 0U);
 }
 
+TEST_F(Messages, may_be_lost_on_their_way_to_a_device_that_does_not_know_it_was_let_in) {
+    log.login_begins(2);
+    pass(1s);
+    const MessageKey to_it = log.sent(0, 1, DeviceNumber(2));
+    log.acknowledged(to_it);
+    log.login_fails(2);
+    EXPECT_EQ(found(), 0U);
+}
+
+TEST_F(Messages, must_not_be_lost_when_a_login_failed_long_before_or_of_another_device) {
+    log.login_begins(2);
+    log.login_fails(2);
+    log.acknowledged(log.sent(0, 1, DeviceNumber(1)));
+    log.acknowledged(log.sent(0, 1, std::nullopt));
+    pass(2min);
+    log.acknowledged(log.sent(0, 1, DeviceNumber(2)));
+    EXPECT_EQ(found(), 3U);
+}
+
 TEST_F(Messages, must_not_be_lost_when_no_session_was) {
     (void)taken(2);
     EXPECT_EQ(found(), 1U);

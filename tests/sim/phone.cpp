@@ -94,6 +94,7 @@ void Phone::come_online() {
 }
 
 reactor::Deferred<void> Phone::connect() {
+    crowd_.messages().login_begins(number_);
     auto connecting = client_->connect();
     const base::Result<void> done = co_await std::move(connecting).as_result();
     connecting_ = false;
@@ -101,6 +102,7 @@ reactor::Deferred<void> Phone::connect() {
         failures_ = 0;
     } else {
         note(fmt::format("cannot connect: {}", base::name_of(done.error().code())));
+        crowd_.messages().login_fails(number_);
         ++failures_;
         const base::Duration most =
             std::min(kRetryMax, kRetryMin * (1U << std::min(failures_, 6U)));
