@@ -11,6 +11,10 @@
 
 namespace server::modules::muc {
 
+/// The form with which somebody registers, or asks to, and in it their nick (§15.5.1).
+inline constexpr std::string_view kRegisterForm = "http://jabber.org/protocol/muc#register";
+inline constexpr std::string_view kRegisterNickField = "muc#register_roomnick";
+
 struct RegistrationRequest {
     xmpp::Jid jid;       ///< Bare.
     std::string nick{};  ///< Prepared; empty: nothing is asked for any more.

@@ -103,9 +103,14 @@ bool Room::sees_addresses(const Jid& user) const {
 
 std::string Room::nick_of(const Jid& user) const {
     if (const Occupant* exact = occupant_of(user)) return exact->nick;
-    for (const Occupant& occupant : occupants_)
-        if (occupant.user().same_bare(user)) return occupant.nick;
-    return {};
+    const Occupant* other = occupant_of_user(user);
+    return other == nullptr ? std::string() : other->nick;
+}
+
+const Occupant* Room::occupant_of_user(const Jid& user) const {
+    const auto found = std::ranges::find_if(
+        occupants_, [&](const Occupant& occupant) { return occupant.user().same_bare(user); });
+    return found == occupants_.end() ? nullptr : &*found;
 }
 
 void Room::set_version(std::int64_t version) {

@@ -382,15 +382,17 @@ private:
                      Effects& effects) const;
     void on_decline(const xmpp::Stanza& message, const xmpp::MucDecline& decline,
                     Effects& effects) const;
-    Outcome on_voice_form(const xmpp::Stanza& message, const xmpp::Element& x, Effects& effects);
+    /// Without a form: it could not be read.
+    Outcome on_voice_form(const xmpp::Stanza& message, const base::Result<xmpp::DataForm>& form,
+                          Effects& effects);
 
     // room_approval.cpp
     /// A request, or an admin's answer to one.
     base::Result<RoomChange, xmpp::StanzaError> judge_request(const xmpp::Stanza& request,
                                                               std::string nick) const;
     /// False: it is a form of another kind.
-    bool is_approval(const xmpp::Stanza& message, const xmpp::Element& x) const;
-    Outcome on_approval(const xmpp::Stanza& message, const xmpp::Element& x, Effects& effects);
+    bool is_approval(const xmpp::Stanza& message, const xmpp::DataForm& form) const;
+    Outcome on_approval(const xmpp::Stanza& message, const xmpp::DataForm& form, Effects& effects);
     base::Result<RoomChange, xmpp::StanzaError> judge_approval(const xmpp::Stanza& message,
                                                                const xmpp::DataForm& form) const;
     void apply_request(RegistrationRequest request, Effects& effects);
@@ -451,6 +453,8 @@ private:
     void announce_absent(std::span<const Absent> absent, Effects& effects) const;
     void tell_outside(std::span<const xmpp::Jid> users, Effects& effects) const;
     std::string nick_of(const xmpp::Jid& user) const;
+    /// By the bare address; the first, if there are several.
+    const Occupant* occupant_of_user(const xmpp::Jid& user) const;
 
     // room_owner.cpp
     xmpp::Element owner_form() const;

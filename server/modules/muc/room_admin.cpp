@@ -277,9 +277,8 @@ void Room::apply_affiliation(const Affiliated& entry, const std::string& actor, 
 void Room::enforce_nick(const Affiliated& entry, Effects& effects) {
     const std::string* nick = locked_nick_of(entry.jid);
     if (nick == nullptr || find_nick(*nick) != nullptr) return;
-    const auto here = std::ranges::find_if(
-        occupants_, [&](const Occupant& occupant) { return occupant.user().same_bare(entry.jid); });
-    if (here != occupants_.end()) rename(*here, *nick, {MucStatus::nick_modified}, effects);
+    if (const Occupant* here = occupant_of_user(entry.jid))
+        rename(occupants_[index_of(*here)], *nick, {MucStatus::nick_modified}, effects);
 }
 
 void Room::apply_affiliation_here(Occupant& occupant, MucAffiliation before,

@@ -12,15 +12,12 @@ namespace server::modules::muc {
 namespace {
 
 using xmpp::DataForm;
-using xmpp::Element;
 using xmpp::FieldType;
 using xmpp::FormType;
 using xmpp::Jid;
 using xmpp::Stanza;
 using xmpp::StanzaError;
 
-constexpr std::string_view kRegister = "http://jabber.org/protocol/muc#register";
-constexpr std::string_view kNickField = "muc#register_roomnick";
 constexpr std::string_view kAllowField = "muc#register_allow";
 // Who it is has no registered field (XEP-0068 §3.4).
 constexpr std::string_view kJidField = "{urn:parley:rooms}jid";
@@ -31,10 +28,10 @@ DataForm approval_form(const RegistrationRequest& request) {
     form.instructions.emplace_back(
         "To approve this registration request, select the \"Allow this person to register with "
         "the room?\" checkbox and click OK. To skip this request, click the cancel button.");
-    form.set_form_type(kRegister);
+    form.set_form_type(kRegisterForm);
     form.add(FieldType::jid_single, kJidField, request.jid.text()).label = "User ID";
     form.fields.back().required = true;
-    form.add(FieldType::text_single, kNickField, request.nick).label = "Desired Nickname";
+    form.add(FieldType::text_single, kRegisterNickField, request.nick).label = "Desired Nickname";
     form.fields.back().required = true;
     form.add(FieldType::boolean, kAllowField, "0").label =
         "Allow this person to register with the room?";
@@ -87,23 +84,20 @@ void Room::send_requests(const Jid& to, Effects& effects) const {
 // --- deciding
 
 // Whoever cancels a form skips the request, and says only that it was a form.
-bool Room::is_approval(const Stanza& message, const Element& x) const {
-    const auto form = DataForm::parse(x);
-    if (form && form->form_type() == kRegister) return true;
-    return form && form->type == FormType::cancel &&
-           affiliations_.of(*message.from()) >= MucAffiliation::admin;
+bool Room::is_approval(const Stanza& message, const DataForm& form) const {
+    return form.form_type() == kRegisterForm ||
+           (form.type == FormType::cancel &&
+            affiliations_.of(*message.from()) >= MucAffiliation::admin);
 }
 
 // Admins need not be in the room.
-Outcome Room::on_approval(const Stanza& message, const Element& x, Effects& effects) {
-    const auto form = DataForm::parse(x);
+Outcome Room::on_approval(const Stanza& message, const DataForm& form, Effects& effects) {
     if (affiliations_.of(*message.from()) < MucAffiliation::admin) {
         refuse(message, StanzaError::forbidden(), effects);
         return {};
     }
-    if (form && form->type == FormType::cancel) return {};
-    auto change =
-        form ? judge_approval(message, *form) : std::unexpected(StanzaError::bad_request());
+    if (form.type == FormType::cancel) return {};
+    auto change = judge_approval(message, form);
     if (change) return *std::move(change);
     refuse(message, change.error(), effects);
     return {};
@@ -112,7 +106,7 @@ Outcome Room::on_approval(const Stanza& message, const Element& x, Effects& effe
 base::Result<RoomChange, StanzaError> Room::judge_approval(const Stanza& message,
                                                            const DataForm& form) const {
     const auto user = Jid::parse(form.value(kJidField).value_or(""));
-    const auto nick = parts_.jid.with_resource(form.value(kNickField).value_or(""));
+    const auto nick = parts_.jid.with_resource(form.value(kRegisterNickField).value_or(""));
     const auto allows = xmpp::parse_form_boolean(form.value(kAllowField).value_or(""));
     if (form.type != FormType::submit || !user || !nick || !nick->is_full() || !allows)
         return std::unexpected(StanzaError::bad_request("user, nick or decision is missing"));

@@ -116,8 +116,8 @@ void Room::on_decline(const Stanza& message, const xmpp::MucDecline& decline,
     effects.push_back({.stanza = std::move(answer), .to = std::move(to)});
 }
 
-Outcome Room::on_voice_form(const Stanza& message, const Element& x, Effects& effects) {
-    const auto form = xmpp::DataForm::parse(x);
+Outcome Room::on_voice_form(const Stanza& message, const base::Result<xmpp::DataForm>& form,
+                            Effects& effects) {
     const Occupant* sender = occupant_of(*message.from());
     if (sender == nullptr) {
         refuse(message, StanzaError::not_acceptable("you are not in the room"), effects);

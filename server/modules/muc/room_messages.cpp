@@ -233,9 +233,11 @@ Outcome Room::on_room_message(const Stanza& message, Effects& effects) {
         }
         return on_invites(message, **std::move(mediated), effects);
     }
-    if (const Element* x = message.child("x", xmpp::ns::data_forms))
-        return is_approval(message, *x) ? on_approval(message, *x, effects)
-                                        : on_voice_form(message, *x, effects);
+    if (const Element* x = message.child("x", xmpp::ns::data_forms)) {
+        const auto form = xmpp::DataForm::parse(*x);
+        return form && is_approval(message, *form) ? on_approval(message, *form, effects)
+                                                   : on_voice_form(message, form, effects);
+    }
     refuse(message, StanzaError::bad_request("messages to everybody are of type groupchat"),
            effects);
     return {};

@@ -307,19 +307,15 @@ const std::string* Room::locked_nick_of(const Jid& user) const {
 // comes anyway.
 void Room::answer_probe(const Stanza& probe, Effects& effects) const {
     const Jid& user = *probe.from();
-    const auto asker = std::ranges::find_if(occupants_, [&](const Occupant& occupant) {
-        return user.is_bare() ? occupant.user().same_bare(user)
-                              : std::ranges::find(occupant.sessions, user, &OccupantSession::jid) !=
-                                    occupant.sessions.end();
-    });
-    if (asker == occupants_.end())
+    const Occupant* asker = user.is_bare() ? occupant_of_user(user) : occupant_of(user);
+    if (asker == nullptr)
         return refuse_presence(probe, StanzaError::not_acceptable("you are not in the room"),
                                effects);
     std::vector<Jid> to = user.is_bare() ? clients_of(*asker) : std::vector<Jid>{user};
     std::erase_if(to, [&](const Jid& client) { return is_entering(client); });
     if (to.empty()) return;
-    const Occupant* target = probe.to()->is_bare() ? &*asker : find_nick(probe.to()->resource());
-    const bool is_self = target == &*asker;
+    const Occupant* target = probe.to()->is_bare() ? asker : find_nick(probe.to()->resource());
+    const bool is_self = target == asker;
     std::optional<Stanza> answer;
     if (target != nullptr && (is_self || is_shown(*target))) {
         const bool sees = is_self || !config_.anonymous || asker->role == MucRole::moderator;

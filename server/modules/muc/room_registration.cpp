@@ -16,9 +16,6 @@ using xmpp::Jid;
 using xmpp::Stanza;
 using xmpp::StanzaError;
 
-constexpr std::string_view kFormType = "http://jabber.org/protocol/muc#register";
-constexpr std::string_view kNickField = "muc#register_roomnick";
-
 }  // namespace
 
 std::optional<StanzaError> Room::refuse_registration(const Jid& user) const {
@@ -48,8 +45,8 @@ base::Result<Element, StanzaError> Room::registration(const Jid& user) const {
     xmpp::DataForm form;
     form.title = "Registration with " + std::string(parts_.jid.local());
     form.instructions.push_back(instructions);
-    form.set_form_type(kFormType);
-    xmpp::FormField& nick = form.add(FieldType::text_single, kNickField);
+    form.set_form_type(kRegisterForm);
+    xmpp::FormField& nick = form.add(FieldType::text_single, kRegisterNickField);
     nick.values.clear();
     nick.label = "Desired Nickname";
     nick.required = true;
@@ -87,9 +84,9 @@ base::Result<RoomChange, StanzaError> Room::judge_registration(const Stanza& req
     if (!form || form->type == xmpp::FormType::form || form->type == xmpp::FormType::result)
         return std::unexpected(StanzaError::bad_request("a form is missing"));
     if (form->type == xmpp::FormType::cancel) return change;
-    if (form->form_type() != kFormType)
+    if (form->form_type() != kRegisterForm)
         return std::unexpected(StanzaError::bad_request("that is another form"));
-    const std::string_view wanted = form->value(kNickField).value_or("");
+    const std::string_view wanted = form->value(kRegisterNickField).value_or("");
     const auto prepared = parts_.jid.with_resource(wanted);
     if (wanted.empty() || !prepared)
         return std::unexpected(StanzaError::bad_request("a nick is missing"));
