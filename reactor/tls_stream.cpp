@@ -22,6 +22,12 @@ constexpr std::size_t kRecordBytesMax = SSL3_RT_MAX_PLAIN_LENGTH;
 // Where small buffers become one record. Used within one call only, hence one per thread.
 thread_local std::array<std::byte, kRecordBytesMax> record_scratch;
 
+// Before each transfer, for SSL_get_error. ERR_clear_error takes as long as a small transfer, even
+// when there is nothing to clear.
+void forget_errors() {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 /// Walks a list of buffers in pieces of at most one record.
 class Gather {
 public:
@@ -284,7 +290,7 @@ IoResult OpenSslStream::try_read(std::span<std::byte> into) {
     while (result.bytes < into.size()) {
         const std::span<std::byte> rest = into.subspan(result.bytes);
         std::size_t count = 0;
-        ERR_clear_error();
+        forget_errors();
         const int outcome = SSL_read_ex(ssl_.get(), rest.data(), rest.size(), &count);
         if (outcome != 1) {
             const IoResult end = blocked_or_failed(outcome, read_wants_);
@@ -308,7 +314,7 @@ bool OpenSslStream::write_pending_record(IoResult& refusal) {
     aim(ssl_.get(), lower_);
     while (pending_record_ != nullptr) {
         std::size_t count = 0;
-        ERR_clear_error();
+        forget_errors();
         const int outcome =
             SSL_write_ex(ssl_.get(), pending_record_->data(), pending_record_->size(), &count);
         if (outcome != 1) {
@@ -335,7 +341,7 @@ IoResult OpenSslStream::try_writev(std::span<const ConstBuffer> buffers) {
     for (Gather gather(buffers, result.bytes); !gather.done();) {
         const ConstBuffer record = gather.next(record_max_);
         std::size_t count = 0;
-        ERR_clear_error();
+        forget_errors();
         const int outcome = SSL_write_ex(ssl_.get(), record.data(), record.size(), &count);
         if (outcome == 1) {
             result.bytes += count;

@@ -1,6 +1,7 @@
 #include "server/accounts/accounts.h"
 
 #include "reactor/base/check.h"
+#include "reactor/base/text_map.h"
 #include "reactor/reactor.h"
 #include "storage/database.h"
 #include "storage/tables/users.h"
@@ -14,15 +15,7 @@
 namespace server {
 namespace {
 
-struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-        return std::hash<std::string_view>{}(text);
-    }
-};
-
-template <class Value>
-using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+using base::TextMap;
 
 struct Loaded {
     Roster roster;

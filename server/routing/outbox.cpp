@@ -28,7 +28,7 @@ bool Outbox::add(reactor::ShardId target, RoutedStanza& routed) {
 
 void Outbox::add(reactor::ShardId target, FanOut fan_out) {
     const std::size_t bytes =
-        memory_of(fan_out.stanza) + fan_out.recipients.size() * sizeof(xmpp::Jid);
+        memory_of(fan_out.shared->stanza) + fan_out.shared->xml.size();
     push(target, std::move(fan_out), bytes);
 }
 

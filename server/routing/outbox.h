@@ -10,31 +10,42 @@
 #include "xmpp/core/stanza.h"
 
 #include <functional>
+#include <list>
+#include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
 namespace server {
 
+class Audience;
 class CongestionObserver;
 
 struct RoutedStanza {
     xmpp::Stanza stanza;
     std::optional<Origin> origin;
 };
+/// What many get, whatever shard they are on.
+struct SharedStanza {
+    xmpp::Stanza stanza;  ///< Without 'to'; its content is shared.
+    std::string xml;
+};
 /// One stanza for many.
 struct FanOut {
-    xmpp::Stanza stanza;
-    std::vector<xmpp::Jid> recipients;
+    std::shared_ptr<const SharedStanza> shared;
+    std::shared_ptr<const Audience> audience;
 };
 using Mail = std::variant<RoutedStanza, FanOut, OriginReport>;
+/// A list, so that each lives where it was made until it is opened on the other shard.
+using MailBatch = std::list<Mail>;
 
 class Outbox final : private reactor::TurnEnd {
 public:
     /// Makes the call that unpacks a batch on the target shard. The call must not touch this
     /// shard's objects: they may be gone by then.
-    using Pack = std::function<base::UniqueFunction<void()>(reactor::ShardId target,
-                                                            std::vector<Mail> batch)>;
+    using Pack =
+        std::function<base::UniqueFunction<void()>(reactor::ShardId target, MailBatch batch)>;
 
     /// Waiting stanzas, and the memory they hold, beyond which `add` refuses; a fan-out in progress
     /// may fill up to it after congestion was announced.
@@ -62,7 +73,7 @@ private:
     reactor::World& world_;
     Pack pack_;
     struct Lane {
-        std::vector<Mail> batch;
+        MailBatch batch;
         std::size_t batch_bytes = 0;
         base::UniqueFunction<void()> refused;  // A batch that found the mailbox full.
         std::size_t refused_size = 0;

@@ -1,10 +1,12 @@
 #include "server/routing/router.h"
 
 #include "reactor/base/check.h"
+#include "reactor/base/text_map.h"
 #include "reactor/base/units.h"
 #include "reactor/reactor.h"
 #include "server/config/hosts.h"
 #include "server/observe/metrics.h"
+#include "server/routing/audience.h"
 #include "server/routing/durable_delivery.h"
 #include "server/routing/iq_requests.h"
 #include "server/routing/iq_service.h"
@@ -17,7 +19,6 @@
 #include "xmpp/payloads/message_class.h"
 
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 namespace server {
@@ -70,7 +71,7 @@ struct Router::Impl {
           iq(p.world, p.iq, router),
           requests(p.world, router),
           outbox(p.world,
-                 [this](reactor::ShardId target, std::vector<Mail> batch) {
+                 [this](reactor::ShardId target, MailBatch batch) {
                      return base::UniqueFunction<void()>(
                          [home = all[target]->impl_.get(), batch = std::move(batch)]() mutable {
                              for (Mail& mail : batch)
@@ -102,7 +103,7 @@ struct Router::Impl {
     Counter& bounced;
     Counter& crossed;
     Router* self = nullptr;
-    std::unordered_map<std::string, DomainService*> services;
+    base::TextMap<DomainService*> services;
 
     DomainService* service_of(std::string_view domain) const;
     Submitted submit_message(Account& account, Resource& resource, xmpp::Stanza message,
@@ -229,7 +230,7 @@ void Router::Impl::route(RoutedStanza&& routed_stanza) {
 
 DomainService* Router::Impl::service_of(std::string_view domain) const {
     if (services.empty() || self->is_local(domain)) return nullptr;
-    const auto found = services.find(std::string(domain));
+    const auto found = services.find(domain);
     return found == services.end() ? nullptr : found->second;
 }
 
@@ -239,27 +240,24 @@ Subscription Router::serve(std::string domain, DomainService& service) {
     return Subscription([impl = impl_.get(), domain] { impl->services.erase(domain); });
 }
 
-void Router::route_to_all(const xmpp::Stanza& stanza, std::vector<xmpp::Jid> recipients) {
-    std::vector<std::vector<xmpp::Jid>> by_shard(impl_->all.size());
+void Router::route_to_all(xmpp::Stanza stanza, std::shared_ptr<const Audience> audience) {
     const auto count = static_cast<reactor::ShardId>(impl_->all.size());
-    for (std::vector<xmpp::Jid>& some : by_shard)
-        some.reserve(recipients.size() / count + 1);
-    // Who is not of this server finds their way from any shard.
-    for (xmpp::Jid& to : recipients)
-        by_shard[shard_of(to.bare_view(), count)].push_back(std::move(to));
+    CHECK(audience->shard_count() == count);
+    stanza.clear_to();
+    stanza.share_content();
+    std::string xml = stanza.to_xml();
+    const auto shared = std::make_shared<const SharedStanza>(std::move(stanza), std::move(xml));
     // The others first: what this turn is written to its clients takes long, and the mail to other
     // shards would wait for that.
     for (reactor::ShardId step = 1; step <= count; ++step) {
         const reactor::ShardId id = (impl_->shard + step) % count;
-        if (by_shard[id].empty()) continue;
-        impl_->routed.add(by_shard[id].size());
-        FanOut fan_out{stanza, std::move(by_shard[id])};
-        fan_out.stanza.share_content();
+        if (audience->part(id).empty()) continue;
+        impl_->routed.add(audience->part(id).size());
         if (id == impl_->shard) {
-            impl_->spread(std::move(fan_out));
+            impl_->spread({shared, audience});
         } else {
             impl_->crossed.add();
-            impl_->outbox.add(id, std::move(fan_out));
+            impl_->outbox.add(id, FanOut{shared, audience});
         }
     }
 }
@@ -286,12 +284,14 @@ reactor::Deferred<void> Router::Impl::flushed(const xmpp::Jid& client) {
 
 // What is not for an account of this shard finds its own way.
 void Router::Impl::spread(FanOut&& fan_out) {
-    xmpp::Stanza copy = fan_out.stanza;
-    copy.clear_to();
-    const base::SharedBytes shared(copy.to_xml());
+    const xmpp::Stanza& original = fan_out.shared->stanza;
+    xmpp::Stanza copy = original;
+    // The shard's own: a count that two shards change would cost more than this copy.
+    const base::SharedBytes shared{std::string(fan_out.shared->xml)};
     std::string_view domain;  // The last one: usually that of all.
     bool is_ours = false;
-    for (const xmpp::Jid& to : fan_out.recipients) {
+    for (const xmpp::Jid* recipient : fan_out.audience->part(shard)) {
+        const xmpp::Jid& to = *recipient;
         copy.set_to(to);
         if (to.domain() != domain) {
             domain = to.domain();
@@ -299,11 +299,11 @@ void Router::Impl::spread(FanOut&& fan_out) {
         }
         if (!is_ours || !to.has_local()) {
             self->route(copy);
-        } else if (!deliver_copy(copy, fan_out.stanza, shared)) {
+        } else if (!deliver_copy(copy, original, shared)) {
             deliver_home({copy, std::nullopt});
         }
         // Whoever changed it changed it for one.
-        if (!shares_content(copy, fan_out.stanza)) copy = fan_out.stanza;
+        if (!shares_content(copy, original)) copy = original;
     }
 }
 

@@ -20,6 +20,7 @@ class Database;
 
 namespace server {
 
+class Audience;      // server/routing/audience.h
 class IqRequests;    // server/routing/iq_requests.h
 class Hosts;         // server/config: the virtual hosts
 class Metrics;       // server/observe
@@ -93,7 +94,7 @@ public:
 
     /// Sends one stanza to many: `from` must be set, 'to' is set for each. What it says is
     /// serialised once, and another shard gets it once with those it is for.
-    void route_to_all(const xmpp::Stanza& stanza, std::vector<xmpp::Jid> recipients);
+    void route_to_all(xmpp::Stanza stanza, std::shared_ptr<const Audience> audience);
 
     /// Settles when a client has taken what was routed to it before, so that more may follow:
     /// SessionSink::flushed of its session; not_found without one. At once for who is not ours.

@@ -3,14 +3,12 @@
 // what keeps one of them from having all.
 #pragma once
 
+#include "reactor/base/text_map.h"
 #include "xmpp/core/stanza.h"
 
 #include <cstddef>
-#include <functional>
 #include <limits>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace server {
 
@@ -48,13 +46,10 @@ private:
         std::size_t count = 0;
         std::size_t bytes = 0;
     };
-    struct Hash : std::hash<std::string_view> {
-        using is_transparent = void;
-    };
 
     Limits limits_;
     Share all_;
-    std::unordered_map<std::string, Share, Hash, std::equal_to<>> shares_;  // None is empty.
+    base::TextMap<Share> shares_;  // None is empty.
 };
 
 }  // namespace server

@@ -49,14 +49,16 @@ std::optional<Unacknowledged> read_entry(NetstringReader& reader) {
 
 void append_text_of(std::string& out, const Unacknowledged& stanza, const xmpp::Jid& client) {
     const std::string_view text = stanza.bytes.view();
-    const std::size_t name_end = text.find_first_of(" />", 1);
-    if (!stanza.lacks_to || name_end == std::string_view::npos) {
+    const auto ends_name = [](char c) { return c == ' ' || c == '/' || c == '>'; };
+    const auto name_end = std::ranges::find_if(text, ends_name);
+    if (!stanza.lacks_to || name_end == text.end()) {
         out += text;
         return;
     }
-    out += text.substr(0, name_end);
+    const std::string_view name(text.begin(), name_end);
+    out += name;
     xmpp::append_attribute(out, "to", client.text());
-    out += text.substr(name_end);
+    out += text.substr(name.size());
 }
 
 std::string text_of(const Unacknowledged& stanza, const xmpp::Jid& client) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "reactor/base/result.h"
+#include "reactor/base/text_map.h"
 #include "storage/transaction.h"
 #include "storage/writer_memory.h"
 
@@ -12,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 struct sqlite3;
@@ -93,16 +93,9 @@ private:
     base::Result<void> configure();
     base::Result<std::unique_ptr<Statement>> compile(std::string_view sql);
 
-    struct Hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept {
-            return std::hash<std::string_view>()(text);
-        }
-    };
-
     ConnectionOptions options_;
     sqlite3* handle_ = nullptr;
-    std::unordered_map<std::string, std::unique_ptr<Statement>, Hash, std::equal_to<>> statements_;
+    base::TextMap<std::unique_ptr<Statement>> statements_;
     /// Nearly all SQL is literals: found by address, then compared, which costs less than hashing.
     struct Recent {
         std::string_view sql;  // The key in statements_.

@@ -21,9 +21,9 @@ constexpr base::WallTime kNow{1'278'803'305'000'000};
 
 void check_sent(const Effects& effects) {
     for (const Delivery& delivery : effects) {
-        CHECK(!delivery.to.empty());
+        CHECK(delivery.count() > 0);
         xmpp::Stanza copy = delivery.stanza;
-        copy.set_to(delivery.to.front());
+        copy.set_to(delivery.to_all != nullptr ? delivery.to_all->front() : delivery.to.front());
         CHECK(xmpp::read_stanza(copy.to_xml()).has_value());
     }
 }

@@ -234,17 +234,31 @@ void Element::erase_after(Node* before) noexcept {
 
 // --- attributes
 
+namespace {
+
+bool is_named(const Attribute& attribute, std::string_view name, std::string_view ns) {
+    // Length and first letter tell nearly always, without a call.
+    return attribute.name.size() == name.size() && attribute.ns.view().size() == ns.size() &&
+           attribute.name.front() == name.front() && attribute.name == name &&
+           attribute.ns.view() == ns;
+}
+
+const Attribute* find_in(const std::vector<Attribute>& attributes, std::string_view name,
+                         std::string_view ns) {
+    for (const Attribute& attribute : attributes)
+        if (is_named(attribute, name, ns)) return &attribute;
+    return nullptr;
+}
+
+}  // namespace
+
 std::string_view Element::attribute(std::string_view name, std::string_view ns) const noexcept {
-    for (const Attribute& attribute : attributes_) {
-        if (attribute.name == name && attribute.ns.view() == ns) return attribute.value;
-    }
-    return {};
+    const Attribute* const found = find_in(attributes_, name, ns);
+    return found != nullptr ? std::string_view(found->value) : std::string_view();
 }
 
 bool Element::has_attribute(std::string_view name, std::string_view ns) const noexcept {
-    return std::ranges::any_of(attributes_, [&](const Attribute& attribute) {
-        return attribute.name == name && attribute.ns.view() == ns;
-    });
+    return find_in(attributes_, name, ns) != nullptr;
 }
 
 Element& Element::set_attribute(std::string_view name, std::string_view value) {
@@ -254,7 +268,7 @@ Element& Element::set_attribute(std::string_view name, std::string_view value) {
 Element& Element::set_attribute(std::string_view name, std::string_view ns,
                                 std::string_view value) {
     for (Attribute& attribute : attributes_) {
-        if (attribute.name == name && attribute.ns.view() == ns) {
+        if (is_named(attribute, name, ns)) {
             attribute.value = value;
             return *this;
         }
@@ -265,7 +279,7 @@ Element& Element::set_attribute(std::string_view name, std::string_view ns,
 
 bool Element::remove_attribute(std::string_view name, std::string_view ns) {
     return std::erase_if(attributes_, [&](const Attribute& attribute) {
-               return attribute.name == name && attribute.ns.view() == ns;
+               return is_named(attribute, name, ns);
            }) != 0;
 }
 

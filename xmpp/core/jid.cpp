@@ -121,6 +121,19 @@ base::Result<Jid> Jid::make(std::string_view local, std::string_view domain,
     return jid;
 }
 
+// What preparation does to an ASCII localpart is to make it lower case (RFC 8265 §3.3).
+bool Jid::may_be(std::string_view text) const noexcept {
+    if (!has_local()) return true;
+    const std::size_t at = text.find('@');
+    if (at == std::string_view::npos) return false;
+    const std::string_view spelled = text.substr(0, at);
+    if (std::ranges::any_of(spelled, [](char c) { return (c & 0x80) != 0; })) return true;
+    const auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    };
+    return std::ranges::equal(spelled, local(), {}, lower);
+}
+
 std::string_view Jid::local() const noexcept {
     if (domain_start_ == 0) return {};
     return {text_.data(), std::size_t{domain_start_} - 1};

@@ -75,6 +75,10 @@ public:
     /// The bare address with another resource, which is prepared and checked.
     base::Result<Jid> with_resource(std::string_view resource) const;
 
+    /// False: `text` is another address, or none. True says nothing: `parse` knows. Compares
+    /// nothing but localparts, which takes next to no time.
+    bool may_be(std::string_view text) const noexcept;
+
     /// Both belong to the same account or server: equal without their resources.
     bool same_bare(const Jid& other) const noexcept { return bare_view() == other.bare_view(); }
 

@@ -232,7 +232,11 @@ Stanza& Stanza::set_lang(std::string_view tag) {
 
 Stanza& Stanza::append_child(Element child) {
     if (!raw_inner_.empty()) {
-        std::string inner(raw_inner_.view());
+        // Most of what is added here is an id and an address.
+        constexpr std::size_t kChildBytes = 160;
+        std::string inner;
+        inner.reserve(raw_inner_.size() + kChildBytes);
+        inner = raw_inner_.view();
         append_xml(inner, child, ns::client);
         raw_inner_ = base::SharedBytes(std::move(inner));
     }
@@ -363,7 +367,12 @@ void Stanza::append_to(std::string& out, std::string_view stream_default_ns, con
 }
 
 std::string Stanza::to_xml() const {
+    // Enough, unless something has to be escaped, or the content to be written from the tree.
+    std::size_t bytes = 2 * root_.name().size() + sizeof("<></>") + raw_inner_.size();
+    for (const Attribute& attribute : root_.attributes())
+        bytes += attribute.name.size() + attribute.value.size() + sizeof(" xml:=''");
     std::string out;
+    out.reserve(bytes);
     append_to(out);
     return out;
 }

@@ -16,6 +16,7 @@ bool is_by(const Element& element, const Jid& by) {
     if (!element.is(kStanzaId, ns::stanza_ids)) return false;
     const std::string_view text = element.attribute("by");
     if (text == by.text()) return true;
+    if (!by.may_be(text)) return false;
     const base::Result<Jid> named = Jid::parse(text);
     return named && *named == by;
 }

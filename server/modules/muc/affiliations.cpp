@@ -56,14 +56,14 @@ Affiliated kept_form_of(Affiliated entry) {
 }
 
 const Affiliated* Affiliations::find(const Jid& bare) const {
-    const auto found = entries_.find(std::string(bare.bare_view()));
+    const auto found = entries_.find(bare.bare_view());
     return found == entries_.end() ? nullptr : &found->second;
 }
 
 MucAffiliation Affiliations::of(const Jid& jid) const {
     if (const Affiliated* own = find(jid)) return own->affiliation;
     if (jid.has_local()) {
-        const auto domain = entries_.find(std::string(jid.domain()));
+        const auto domain = entries_.find(jid.domain());
         if (domain != entries_.end() && domain->second.affiliation == MucAffiliation::outcast)
             return MucAffiliation::outcast;
     }

@@ -2,6 +2,7 @@
 // them (XEP-0045 §5.2). A value; saving it is not its business.
 #pragma once
 
+#include "reactor/base/text_map.h"
 #include "server/modules/muc/room_config.h"
 #include "xmpp/core/jid.h"
 #include "xmpp/payloads/muc.h"
@@ -12,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace server::modules::muc {
@@ -87,9 +87,9 @@ public:
 private:
     void forget_nick(const Affiliated& entry);
 
-    std::unordered_map<std::string, Affiliated> entries_;   // By bare address.
-    std::unordered_map<std::string, std::string> by_nick_;  // nick_key to address.
-    std::unordered_map<std::string, std::string> by_look_;  // nick_skeleton to address.
+    base::TextMap<Affiliated> entries_;    // By bare address.
+    base::TextMap<std::string> by_nick_;  // nick_key to address.
+    base::TextMap<std::string> by_look_;  // nick_skeleton to address.
     std::size_t owners_ = 0;
     std::list<Affiliated> tombstones_;  // By version.
     std::int64_t version_ = 0;

@@ -128,9 +128,14 @@ Occupant& Room::add_occupant(const std::string& nick, MucRole role, OccupantSess
                                          .nick_hashes = hashes_of_nick(nick),
                                          .role = role,
                                          .id = parts_.ids.of(parts_.jid, session.jid)});
-    added.sessions.push_back(std::move(session));
-    ++sessions_;
+    add_session(added, std::move(session));
     return added;
+}
+
+void Room::add_session(Occupant& occupant, OccupantSession session) {
+    occupant.sessions.push_back(std::move(session));
+    ++sessions_;
+    listeners_.reset();
 }
 
 void Room::restore(const std::string& nick, MucRole role, Jid client, std::string presence) {
@@ -141,8 +146,7 @@ void Room::restore(const std::string& nick, MucRole role, Jid client, std::strin
     if (known == nullptr) {
         add_occupant(nick, role, std::move(session));
     } else if (known->user().same_bare(session.jid) && known->sessions.size() < kSessionsMax) {
-        known->sessions.push_back(std::move(session));
-        ++sessions_;
+        add_session(*known, std::move(session));
     }
 }
 

@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,9 +35,14 @@ namespace server::modules::muc {
 /// A stanza with 'from', and to whom it goes (full JIDs mostly); 'to' is set for each.
 struct Delivery {
     xmpp::Stanza stanza;
-    std::vector<xmpp::Jid> to;
+    std::vector<xmpp::Jid> to{};
+    /// Instead of `to`, when it is for everybody in the room: the same list while nobody comes or
+    /// goes.
+    std::shared_ptr<const std::vector<xmpp::Jid>> to_all{};
     /// It is what came, passed on: its sender is told when it has been stored.
     bool passes_on = false;
+
+    std::size_t count() const { return to_all != nullptr ? to_all->size() : to.size(); }
 };
 using Effects = std::vector<Delivery>;
 
@@ -224,6 +230,8 @@ public:
     const Hats& hats() const { return hats_; }
     const RegistrationRequests& requests() const { return requests_; }
     History& history() { return history_; }
+    /// Gives back memory that is only of use while people talk.
+    void forget_listeners() { listeners_.reset(); }
     /// Of that, what is kept at most.
     std::uint32_t history_max() const {
         return std::min(config_.history_max, parts_.limits.history_max);
@@ -362,6 +370,7 @@ private:
     void tell_others(const Occupant& occupant, const PresenceText& text, Effects& effects);
     void tell_all(const Occupant& occupant, const PresenceText& text, Effects& effects);
     std::vector<xmpp::Jid> everybody() const;
+    std::shared_ptr<const std::vector<xmpp::Jid>> listeners();
     std::vector<xmpp::Jid> moderators() const;
     static std::vector<xmpp::Jid> clients_of(const Occupant& occupant);
     void send(xmpp::Stanza stanza, const xmpp::Jid& to, Effects& effects) const;
@@ -487,6 +496,7 @@ private:
     void relay(const xmpp::Stanza& request, Effects& effects);
     void relay_response(const xmpp::Stanza& response, Effects& effects);
 
+    void add_session(Occupant& occupant, OccupantSession session);
     Occupant& add_occupant(const std::string& nick, MucRole role, OccupantSession session);
     Occupant* find_session(const xmpp::Jid& full);
     std::optional<std::size_t> place_of(std::string_view nick) const;
@@ -515,6 +525,8 @@ private:
     std::vector<Occupant> occupants_;
     std::size_t sessions_ = 0;
     std::vector<Entry> entries_;  // By session.
+    // Null since the last change of the sessions or entries.
+    std::shared_ptr<const std::vector<xmpp::Jid>> listeners_;
     std::vector<xmpp::Jid> new_entries_;
     History history_;
     std::string avatar_hashes_;

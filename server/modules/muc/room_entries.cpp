@@ -27,11 +27,14 @@ void Room::begin_entry(Entry entry) {
     new_entries_.push_back(entry.session);
     const auto place = std::ranges::lower_bound(entries_, entry.session, {}, &Entry::session);
     entries_.insert(place, std::move(entry));
+    listeners_.reset();
 }
 
 void Room::end_entry(const Jid& session) {
     const auto found = std::ranges::equal_range(entries_, session, {}, &Entry::session);
+    if (found.empty()) return;
     entries_.erase(found.begin(), found.end());
+    listeners_.reset();
 }
 
 // Who is behind the place that was reached is shown as they are by then.
@@ -85,6 +88,7 @@ bool Room::continue_entry(const Jid& session, base::WallTime now, Effects& effec
     if (entry->next < occupants_.size()) return true;
     const Entry done = std::move(*entry);
     entries_.erase(entry);
+    listeners_.reset();
     send_missed(*self, done, sees, effects);
     const auto own = std::ranges::find(self->sessions, session, &OccupantSession::jid);
     complete_entry(*self, *own, done, now, effects);

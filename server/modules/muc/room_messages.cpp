@@ -150,7 +150,8 @@ void Room::reflect(Reflection said, base::WallTime at, std::string_view stanza_i
     if (xmpp::is_worth_archiving_in_room(said.stanza) && !changes_subject(said.stanza))
         history_.add(said.stanza, at, history_max());
     // A moderation may come from outside.
-    if (sessions_ > 0) effects.push_back({.stanza = std::move(said.stanza), .to = everybody()});
+    if (sessions_ > 0)
+        effects.push_back({.stanza = std::move(said.stanza), .to_all = listeners()});
 }
 
 // --- to one

@@ -150,6 +150,7 @@ void Room::apply_destruction(const xmpp::MucDestroy& destroy, Effects& effects) 
         tell_self(occupant, text, effects);
     occupants_.clear();
     sessions_ = 0;
+    listeners_.reset();
     destroyed_ = true;
 }
 

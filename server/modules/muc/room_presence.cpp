@@ -189,8 +189,7 @@ void Room::enter(const Stanza& presence, const xmpp::Element& x, base::WallTime 
     if (occupant == nullptr) {
         occupant = &add_occupant(nick, role_on_entry(user), *std::move(session));
     } else {
-        occupant->sessions.push_back(*std::move(session));
-        ++sessions_;
+        add_session(*occupant, *std::move(session));
     }
     send_all_to_newcomer(*occupant, occupant->sessions.back(),
                          {.session = user,
@@ -370,6 +369,7 @@ void Room::leave(const Stanza& stanza, const std::string* last_words, Removal wh
     send(presence_of(*occupant, *own, true, text, true), session, effects);
     occupant->sessions.erase(own);
     --sessions_;
+    listeners_.reset();
     tell_all(*occupant, {}, effects);
 }
 
@@ -380,6 +380,7 @@ void Room::remove_occupant(std::size_t index, const PresenceText& text, Effects&
     const Occupant gone = std::move(occupants_[index]);
     occupants_.erase(occupants_.begin() + static_cast<std::ptrdiff_t>(index));
     sessions_ -= gone.sessions.size();
+    listeners_.reset();
     for (const OccupantSession& session : gone.sessions)
         end_entry(session.jid);
     tell_self(gone, text, to_self);

@@ -28,6 +28,11 @@ std::vector<Jid> Room::everybody() const {
     return jids;
 }
 
+std::shared_ptr<const std::vector<Jid>> Room::listeners() {
+    if (listeners_ == nullptr) listeners_ = std::make_shared<const std::vector<Jid>>(everybody());
+    return listeners_;
+}
+
 std::vector<Jid> Room::moderators() const {
     std::vector<Jid> jids;
     for (const Occupant& occupant : occupants_) {

@@ -93,19 +93,29 @@ Room::Parts Rooms::parts_of(const Jid& room) {
 }
 
 Rooms::Lane* Rooms::find(const Jid& room) {
-    const auto found = lanes_.find(std::string(room.bare_view()));
+    const auto found = lanes_.find(room.bare_view());
     return found == lanes_.end() ? nullptr : found->second.get();
 }
 
-void Rooms::send(Effects effects) {
+void Rooms::send(Lane& lane, Effects effects) {
     for (Delivery& delivery : effects) {
         if (delivery.to.size() == 1) {
             delivery.stanza.set_to(delivery.to.front());
             parts_.router.route(std::move(delivery.stanza));
         } else {
-            parts_.router.route_to_all(delivery.stanza, std::move(delivery.to));
+            parts_.router.route_to_all(std::move(delivery.stanza), audience_of(lane, delivery));
         }
     }
+}
+
+std::shared_ptr<const Audience> Rooms::audience_of(Lane& lane, Delivery& delivery) const {
+    const reactor::ShardId shards = parts_.world.shards.count();
+    if (delivery.to_all == nullptr)
+        return std::make_shared<const Audience>(
+            std::make_shared<const std::vector<Jid>>(std::move(delivery.to)), shards);
+    if (lane.audience == nullptr || lane.audience->list() != delivery.to_all)
+        lane.audience = std::make_shared<const Audience>(delivery.to_all, shards);
+    return lane.audience;
 }
 
 // The first of the clients that get it answers for its storing.
@@ -286,7 +296,7 @@ void Rooms::handle(Lane& lane, Waiting next) {
     // Whoever is shown all others is shown to them as well, and when they leave.
     if (wants_in(next.stanza) && !effects.empty())
         spend(*next.stanza.from(), std::max(2 * lane.room->sessions(), cost_of(effects)));
-    send(std::move(effects));
+    send(lane, std::move(effects));
     lead_in(lane);
     close_if_over(lane);
 }
@@ -303,7 +313,7 @@ reactor::Deferred<void> Rooms::run_entry(Jid room, Jid client) {
         if (lane == nullptr || !lane->room) co_return {};
         Effects effects;
         const bool more = lane->room->continue_entry(client, now(), effects);
-        send(std::move(effects));
+        send(*lane, std::move(effects));
         if (!more) co_return {};
         auto waiting = wait_for(client);
         const base::Result<void> waited = co_await std::move(waiting);
@@ -337,7 +347,7 @@ void Rooms::handle_without_room(Lane& lane, Waiting next) {
     Effects effects;
     Room nobody(parts_of(lane.jid), {});
     nobody.on_presence(stanza, now(), effects);
-    send(std::move(effects));
+    send(lane, std::move(effects));
 }
 
 void Rooms::handle_message(Lane& lane, Waiting next) {
@@ -352,7 +362,7 @@ void Rooms::handle_message(Lane& lane, Waiting next) {
     Outcome outcome = lane.room->on_message(next.stanza, now(), effects);
     if (effects.size() == 1 && effects.front().passes_on)
         return pass_on(std::move(effects.front()), next.origin);
-    send(std::move(effects));
+    send(lane, std::move(effects));
     if (auto* said = std::get_if<Reflection>(&outcome)) {
         begin_storing(lane, std::move(*said), std::move(next));
     } else if (auto* change = std::get_if<RoomChange>(&outcome)) {
@@ -384,7 +394,7 @@ void Rooms::handle_iq(Lane& lane, Waiting next) {
     Outcome outcome;
     const bool taken = room.on_iq(iq, effects, outcome);
     if (iq.is_request() && iq.to()->is_bare()) spend(*iq.from(), cost_of(effects));
-    send(std::move(effects));
+    send(lane, std::move(effects));
     if (!taken) return refuse(iq, StanzaError::service_unavailable());
     if (auto* change = std::get_if<RoomChange>(&outcome))
         begin_change(lane, std::move(*change), {.origin = next.origin});
@@ -427,6 +437,10 @@ void Rooms::sweep() {
     });
     loaded_.set(static_cast<std::int64_t>(lanes_.size()));
     for (const auto& [name, lane] : lanes_) {
+        if (lane->room && time - lane->used_at >= kIdleTimeout) {
+            lane->room->forget_listeners();
+            lane->audience.reset();
+        }
         if (!may_forget_history(*lane) || time - lane->history_at < kIdleTimeout) continue;
         lane->room->history().clear();
         lane->history_away = true;

@@ -5,6 +5,7 @@
 // one sequence, and nobody sees what a crash undoes.
 #pragma once
 
+#include "reactor/base/text_map.h"
 #include "reactor/base/units.h"
 #include "reactor/looping_call.h"
 #include "reactor/task_set.h"
@@ -16,6 +17,7 @@
 #include "server/modules/muc/service_commands.h"
 #include "server/observe/metrics.h"
 #include "server/routing/archive_id.h"
+#include "server/routing/audience.h"
 #include "server/routing/router.h"
 #include "server/routing/shares.h"
 #include "storage/tables/archive.h"
@@ -140,6 +142,7 @@ private:
         std::optional<OrderPromise> ordered{};
     };
     struct Write;  // rooms_saving.cpp
+    struct WriteMessage;
     struct Saved;
     struct Unconfigured {
         xmpp::Jid room;
@@ -163,6 +166,7 @@ private:
         std::list<Waiting> waiting{};
         std::list<Storing> storing{};
         std::vector<storage::RoomOccupantRow> returning{};
+        std::shared_ptr<const Audience> audience{};  ///< The last one of everybody in it.
         base::WallTime created_at{};
         base::MonotonicTime used_at{};
         base::MonotonicTime released_at{};  ///< The last message.
@@ -238,7 +242,8 @@ private:
     void finish_change(Lane& lane, RoomChange change, storage::MessageId id, Requester requester);
     storage::RoomRow row_of(const Lane& lane, const RoomConfig& config) const;
 
-    void send(Effects effects);
+    void send(Lane& lane, Effects effects);
+    std::shared_ptr<const Audience> audience_of(Lane& lane, Delivery& delivery) const;
     void pass_on(Delivery delivery, const std::optional<Origin>& origin);
     void refuse(const xmpp::Stanza& stanza, const xmpp::StanzaError& error);
     void settle(const std::optional<Origin>& origin);
@@ -255,7 +260,7 @@ private:
     RoomQueries queries_;
     ServiceCommands commands_;
     Expenses expenses_;
-    std::unordered_map<std::string, std::unique_ptr<Lane>> lanes_;
+    base::TextMap<std::unique_ptr<Lane>> lanes_;
     // By maker; and some that have been configured since.
     std::unordered_map<std::string, std::vector<Unconfigured>> unconfigured_;
     std::size_t unconfigured_count_ = 0;

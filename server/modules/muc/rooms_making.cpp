@@ -57,7 +57,7 @@ void Rooms::spend(const Jid& user, std::size_t cost) {
 std::size_t Rooms::cost_of(const Effects& effects) {
     std::size_t cost = 0;
     for (const Delivery& delivery : effects) {
-        cost += delivery.to.size();
+        cost += delivery.count();
         if (delivery.stanza.is_iq() && delivery.stanza.payload() != nullptr)
             cost += delivery.stanza.payload()->child_count();
     }

@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 
 namespace server::modules::muc {
@@ -155,7 +156,23 @@ struct Rooms::Saved {
     storage::RoomVersion version = 0;  ///< Of the affiliations, if they changed.
 };
 
-/// One transaction of a room.
+/// A message of a room; every one makes one of these, so it has no more than it needs.
+struct Rooms::WriteMessage {
+    base::WallTime at{};
+    storage::MessageCopy copy;
+    std::string text;
+    std::optional<Origin> origin{};
+    std::unique_ptr<const Retraction> retraction{};
+
+    base::Result<Saved> operator()(storage::Transaction& transaction) const {
+        TRY(count_for(transaction, origin));
+        if (retraction != nullptr) TRY(retract(transaction, copy.owner, *retraction, at));
+        return Saved{
+            .id = TRY(storage::Messages(transaction).append(at, text, std::span(&copy, 1))).id};
+    }
+};
+
+/// One transaction of a room that changes.
 struct Rooms::Write {
     Jid room;
     base::WallTime at{};
@@ -169,8 +186,7 @@ struct Rooms::Write {
     /// Who makes the room, and how many they may have.
     std::optional<std::pair<Jid, std::uint32_t>> owner{};
     std::optional<RoomSubject> subject{};
-    std::optional<storage::MessageCopy> copy{};
-    std::string message{};
+    std::optional<WriteMessage> message{};
     std::optional<Retraction> retraction{};
     std::optional<RoomVcard> vcard{};
     std::optional<Origin> origin{};
@@ -194,9 +210,7 @@ struct Rooms::Write {
         if (subject) TRY(rooms.set_subject(room, subject->xml, subject->at));
         if (retraction) TRY(retract(transaction, room, *retraction, at));
         if (vcard) TRY(save_vcard(transaction, room, *vcard));
-        if (copy)
-            saved.id =
-                TRY(storage::Messages(transaction).append(at, message, std::span(&*copy, 1))).id;
+        if (message) saved.id = TRY((*message)(transaction)).id;
         return saved;
     }
 };
@@ -204,14 +218,15 @@ struct Rooms::Write {
 namespace {
 
 // A speaker takes back what they said, by the id that the room gave it.
-std::optional<Retraction> retraction_in(const Stanza& message, const ArchiveIds& ids) {
+std::unique_ptr<const Retraction> retraction_in(const Stanza& message, const ArchiveIds& ids) {
     const xmpp::Element* retract = message.child("retract", xmpp::ns::retraction);
     const auto id = retract == nullptr ? std::nullopt : ids.parse(retract->attribute("id"));
-    if (!id) return std::nullopt;
-    return Retraction{.id = *id,
-                      .stanza_id = std::string(message.id()),
-                      .occupant_id = std::string(occupant_id_of(message)),
-                      .tombstone = xmpp::Element("retracted", xmpp::ns::retraction)};
+    if (!id) return nullptr;
+    return std::make_unique<const Retraction>(
+        Retraction{.id = *id,
+                   .stanza_id = std::string(message.id()),
+                   .occupant_id = std::string(occupant_id_of(message)),
+                   .tombstone = xmpp::Element("retracted", xmpp::ns::retraction)});
 }
 
 }  // namespace
@@ -220,22 +235,24 @@ std::optional<Retraction> retraction_in(const Stanza& message, const ArchiveIds&
 
 void Rooms::begin_storing(Lane& lane, Reflection said, Waiting next) {
     const bool archived = said.archived;
-    Write write{.room = lane.jid, .at = now(), .origin = next.origin};
-    if (archived) {
-        write.copy = copy_for(lane.jid, said);
-        write.message = xml_for_archive(said);
-        write.retraction = retraction_in(said.stanza, parts_.archive_ids);
-    }
+    const base::WallTime at = now();
+    std::optional<WriteMessage> write;
+    if (archived)
+        write.emplace(WriteMessage{.at = at,
+                                   .copy = copy_for(lane.jid, said),
+                                   .text = xml_for_archive(said),
+                                   .origin = next.origin,
+                                   .retraction = retraction_in(said.stanza, parts_.archive_ids)});
     Storing& one = lane.storing.emplace_back(Storing{.ticket = ++last_ticket_,
                                                      .said = std::move(said),
                                                      .request = std::move(next.stanza),
                                                      .origin = next.origin,
-                                                     .at = write.at,
+                                                     .at = at,
                                                      .done = !archived,
                                                      .done_at = parts_.world.reactor.now()});
     if (!archived) return release(lane);
     tasks_.add("room message",
-               run_store(one.ticket, lane.jid, parts_.database.write(std::move(write))));
+               run_store(one.ticket, lane.jid, parts_.database.write(*std::move(write))));
     if (next.origin) parts_.router.report(*next.origin, {.kind = OriginReport::Kind::placed});
 }
 
@@ -297,8 +314,8 @@ void Rooms::release(Lane& lane) {
         const std::string id = one.id == 0 ? "" : parts_.archive_ids.text(one.id);
         lane.room->reflect(std::move(one.said), one.at, id, effects);
         note_told(lane, one.id);
-        messages_.add(effects.empty() ? 0 : effects.back().to.size());
-        send(std::move(effects));
+        messages_.add(effects.empty() ? 0 : effects.back().count());
+        send(lane, std::move(effects));
         if (one.id == 0) {
             settle(one.origin);
         } else if (one.origin) {
@@ -368,8 +385,9 @@ Rooms::Write Rooms::write_of(const Lane& lane, const RoomChange& change,
                        .tombstone = change.moderation->tombstone};
     }
     if (change.reflection && change.reflection->archived) {
-        write.copy = copy_for(lane.jid, *change.reflection);
-        write.message = xml_for_archive(*change.reflection);
+        write.message.emplace(WriteMessage{.at = write.at,
+                                           .copy = copy_for(lane.jid, *change.reflection),
+                                           .text = xml_for_archive(*change.reflection)});
     }
     return write;
 }
@@ -415,7 +433,7 @@ void Rooms::finish_change(Lane& lane, RoomChange change, MessageId id, Requester
     lane.room->apply(std::move(change), id == 0 ? now() : storage::time_of(id),
                      id == 0 ? "" : parts_.archive_ids.text(id), effects);
     if (who) spend(*who, cost_of(effects) + (bothers ? Expenses::kRequest : 0));
-    send(std::move(effects));
+    send(lane, std::move(effects));
     if (requester.origin && durable && lane.stored) {
         parts_.router.report(*requester.origin, {.kind = OriginReport::Kind::stored, .id = id});
     } else {

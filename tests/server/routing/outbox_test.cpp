@@ -21,7 +21,7 @@ TEST(Outbox, takes_no_more_than_may_wait_until_it_has_gone) {
     reactor::SimWorld sim({.shards = 2});
     reactor::World& here = sim.world(0);
     std::size_t arrived = 0;
-    Outbox outbox(here, [&](reactor::ShardId, std::vector<Mail> batch) {
+    Outbox outbox(here, [&](reactor::ShardId, MailBatch batch) {
         return base::UniqueFunction<void()>([&, count = batch.size()] { arrived += count; });
     });
     constexpr std::size_t kLarge = 1'000'000;

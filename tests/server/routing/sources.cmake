@@ -1,5 +1,6 @@
 target_sources(server_test PRIVATE
     ${CMAKE_CURRENT_LIST_DIR}/archive_id_test.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/audience_test.cpp
     ${CMAKE_CURRENT_LIST_DIR}/creation_limit_test.cpp
     ${CMAKE_CURRENT_LIST_DIR}/outbox_test.cpp
     ${CMAKE_CURRENT_LIST_DIR}/presence_harness.cpp

@@ -259,6 +259,27 @@ TEST(Jid, compares_and_hashes_by_its_prepared_text) {
     EXPECT_EQ(Jid(), Jid());
 }
 
+TEST(Jid, may_be_every_spelling_of_itself) {
+    const Jid juliet = parsed("juliet@xn--bcher-kva.example/Balcony");
+    for (const std::string_view text :
+         {"juliet@xn--bcher-kva.example/Balcony", "JULIET@B\u00DCCHER.example/Balcony",
+          "\uFF4Auliet@xn--bcher-kva.example/Balcony",
+          "julie\uFF34@b\u00FCcher.example./Balcony"}) {
+        EXPECT_EQ(parsed(text), juliet) << text;
+        EXPECT_TRUE(juliet.may_be(text)) << text;
+    }
+    EXPECT_TRUE(parsed("example.net/x@y").may_be("EXAMPLE.net/x@y"));
+    EXPECT_TRUE(parsed("example.net").may_be("example.net."));
+}
+
+TEST(Jid, may_not_be_somebody_else) {
+    const Jid juliet = parsed("juliet@example.net");
+    for (const std::string_view text :
+         {"", "@", "example.net", "example.net/juliet", "romeo@example.net", "julie@example.net",
+          "juliet2@example.net", "example.net/juliet@example.net", "jul[et@example.net"})
+        EXPECT_FALSE(juliet.may_be(text)) << text;
+}
+
 TEST(Jid, reads_back_what_it_writes) {
     for (const Parts& example : kValid) {
         const Jid jid = parsed(example.text);

@@ -57,13 +57,14 @@ TEST(StanzaId, is_removed_when_it_claims_to_be_ours_in_whatever_spelling) {
     Stanza stanza = message(
         "<body>b</body><stanza-id xmlns='urn:xmpp:sid:0' id='1' by='juliet@example.net'/>"
         "<stanza-id xmlns='urn:xmpp:sid:0' id='2' by='Juliet@EXAMPLE.net'/>"
+        "<stanza-id xmlns='urn:xmpp:sid:0' id='2' by='\uFF4Auliet@example.net.'/>"
         "<stanza-id xmlns='urn:xmpp:sid:0' by='juliet@example.net'><x/></stanza-id>"
         "<stanza-id xmlns='urn:xmpp:sid:0' id='3' by='room@x'/>"
         "<stanza-id xmlns='urn:xmpp:sid:0' id='4' by='juliet@example.net/balcony'/>"
         "<stanza-id xmlns='urn:xmpp:sid:0' id='5'/>"
         "<origin-id xmlns='urn:xmpp:sid:0' id='6'/>",
         "as received");
-    EXPECT_EQ(remove_stanza_ids(stanza, kJuliet), 3U);
+    EXPECT_EQ(remove_stanza_ids(stanza, kJuliet), 4U);
     EXPECT_EQ(stanza.to_xml(),
               "<message><body>b</body><stanza-id xmlns='urn:xmpp:sid:0' id='3' by='room@x'/>"
               "<stanza-id xmlns='urn:xmpp:sid:0' id='4' by='juliet@example.net/balcony'/>"

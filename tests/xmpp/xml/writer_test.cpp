@@ -90,6 +90,18 @@ TEST(Writer, replaces_one_attribute_in_the_start_tag) {
     EXPECT_EQ(out, "<a to='n&amp;w' id='1'");
 }
 
+TEST(Writer, appends_attributes_of_any_length_behind_what_is_there) {
+    std::string out = "<a";
+    std::string expected = out;
+    for (std::size_t length = 0; length < 100; ++length) {
+        const std::string value(length, 'v');
+        append_attribute(out, "n", value);
+        append_attribute(out, "to", value + "&");
+        expected += " n='" + value + "' to='" + value + "&amp;'";
+        ASSERT_EQ(out, expected) << length;
+    }
+}
+
 TEST(Writer, is_read_back_as_the_same_tree) {
     Element message("message", ns::client);
     message.set_attribute("a", "tab\t line\n return\r quote'\" < & >").set_lang("x'y");

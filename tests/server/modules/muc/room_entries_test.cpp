@@ -200,6 +200,24 @@ TEST_F(LargeRoom, agrees_in_the_end_whatever_happens_meanwhile) {
     EXPECT_EQ(shown(), there());
 }
 
+TEST_F(LargeRoom, is_heard_from_the_last_page_on) {
+    const auto hears_next_message = [this] {
+        stage.forget();
+        stage.send(witch(1), "<message xmlns='jabber:client' type='groupchat'><body>x</body>"
+                             "</message>");
+        EXPECT_EQ(stage.taken(witch(0)).size(), 1U);
+        return stage.taken(kNewcomer).size() == 1;
+    };
+    EXPECT_FALSE(hears_next_message());
+    enter();
+    EXPECT_FALSE(hears_next_message());
+    while (go_on(kNewcomer))
+        EXPECT_FALSE(hears_next_message());
+    EXPECT_TRUE(hears_next_message());
+    enter();  // Again, by the same client.
+    EXPECT_FALSE(hears_next_message());
+}
+
 TEST_F(LargeRoom, lets_go_who_leaves_before_the_last_page) {
     enter();
     EXPECT_TRUE(go_on(kNewcomer));

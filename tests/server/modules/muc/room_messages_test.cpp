@@ -51,6 +51,40 @@ TEST(Groupchat, goes_to_everybody_the_speaker_included_with_its_id) {
     }
 }
 
+// Who hears it is kept from one message to the next.
+TEST(Groupchat, goes_to_those_who_are_there_by_then) {
+    RoomStage stage;
+    const auto hear = [&stage](std::string_view text) {
+        stage.forget();
+        stage.send(kCrone, say(text));
+        std::string who;
+        for (const std::string_view one : {kCrone, kWicca, kHag})
+            if (!stage.taken(one).empty()) who += one.substr(0, 1);
+        return who;
+    };
+    const auto leave = [&stage](std::string_view who) {
+        stage.send(who, "<presence xmlns='jabber:client' type='unavailable' to='/x'/>");
+    };
+    stage.enter(kCrone, "firstwitch");
+    EXPECT_EQ(hear("alone"), "c");
+    stage.enter(kWicca, "secondwitch");
+    EXPECT_EQ(hear("two"), "cw");
+    stage.enter(kHag, "thirdwitch");
+    EXPECT_EQ(hear("three"), "cwh");
+    leave(kWicca);
+    EXPECT_EQ(hear("two again"), "ch");
+    constexpr std::string_view kPhone = "hag66@shakespeare.lit/phone";
+    stage.enter(kPhone, "thirdwitch");  // A second client of the same occupant.
+    EXPECT_EQ(hear("both clients"), "ch");
+    EXPECT_EQ(stage.taken(kPhone).size(), 1U);
+    leave(kHag);
+    EXPECT_EQ(hear("the phone"), "c");
+    EXPECT_EQ(stage.taken(kPhone).size(), 1U);
+    stage.affiliate("hag66@shakespeare.lit", "outcast");
+    EXPECT_EQ(hear("none but one"), "c");
+    EXPECT_TRUE(stage.taken(kPhone).empty());
+}
+
 TEST(Groupchat, has_nothing_in_it_that_only_the_room_says) {
     RoomStage stage;
     gather(stage);

@@ -132,7 +132,7 @@ void RoomStage::send(std::string_view from, std::string_view xml) {
 
 void RoomStage::collect(Effects effects) {
     for (Delivery& delivery : effects) {
-        for (const Jid& to : delivery.to) {
+        for (const Jid& to : delivery.to_all != nullptr ? *delivery.to_all : delivery.to) {
             Stanza copy = delivery.stanza;
             copy.set_to(to);
             // As the client gets it.
