@@ -44,7 +44,10 @@ bool Rooms::is_slow_enough(Lane& lane, const Waiting& next) {
                                   (stanza.presence_type() == xmpp::PresenceType::available &&
                                    stanza.child("x", xmpp::ns::muc) == nullptr)
                             : stanza.is_request() && stanza.to()->is_full();
-    const bool to_all = stanza.is_message() ? stanza.to()->is_bare() : stanza.is_presence();
+    const bool to_all = stanza.is_message()
+                            ? stanza.to()->is_bare()
+                            : stanza.is_presence() &&
+                                  stanza.presence_type() == xmpp::PresenceType::available;
     return !counts || lane.room->within_pace(*stanza.from(), bytes_of(stanza), to_all,
                                              parts_.world.reactor.now());
 }
