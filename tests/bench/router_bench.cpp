@@ -3,6 +3,8 @@
 #include "allocations.h"
 #include "null_stream.h"
 #include "reactor/outbound_buffer.h"
+#include "server/routing/audience.h"
+#include "server/sessions/stream_management.h"
 #include "storage/tables/users.h"
 #include "tests/bench/bare_server.h"
 #include "xmpp/xml/parser.h"
@@ -15,6 +17,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace server {
 namespace {
@@ -41,6 +44,12 @@ public:
         queue_.append(text_);
         queue_.flush(stream_);
     }
+    void deliver_copy(const xmpp::Stanza& copy, const base::SharedBytes& shared) override {
+        text_.clear();
+        append_text_of(text_, {.bytes = shared, .lacks_to = true}, *copy.to());
+        queue_.append(text_);
+        queue_.flush(stream_);
+    }
     void deliver_stored(xmpp::Stanza stanza) override { deliver(std::move(stanza)); }
     reactor::Deferred<void> flushed() override { return reactor::ready(); }
     Place reserve() override { return {.number = ++places_}; }
@@ -61,37 +70,30 @@ private:
     bench::NullStream stream_;
 };
 
-/// One shard of a server with romeo and juliet online, driven by hand.
+/// One shard of a server, driven by hand.
 class Server {
 public:
-    Server() {
-        bind(romeo, romeo_session, 1);
-        bind(juliet, juliet_session, 2);
-    }
+    Server() = default;
     ~Server() {
         bare_.on_shard([this] {
-            bare_.accounts.unbind(romeo.bare(), 1);
-            bare_.accounts.unbind(juliet.bare(), 2);
+            for (const auto& [id, jid] : bound_)
+                bare_.accounts.unbind(jid.bare(), id);
         });
     }
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
     Router& router() { return *bare_.router; }
-    Account& account() { return *bare_.accounts.find(romeo); }
-    Resource& resource() { return *account().find(romeo.resource()); }
+    Account& account(const xmpp::Jid& jid) { return *bare_.accounts.find(jid); }
     template <class Function>
     void on_shard(Function function) {
         bare_.on_shard(std::move(function));
     }
 
-    const xmpp::Jid romeo = *xmpp::Jid::parse("romeo@example.org/orchard");
-    const xmpp::Jid juliet = *xmpp::Jid::parse("juliet@example.org/balcony");
-    FakeSession romeo_session;
-    FakeSession juliet_session;
-
-private:
-    void bind(const xmpp::Jid& jid, FakeSession& session, SessionId id) {
+    /// Makes the account and brings it online.
+    void bind(const xmpp::Jid& jid, FakeSession& session) {
+        const SessionId id = bound_.size() + 1;
+        bound_.emplace_back(id, jid);
         bare_.on_shard([&] {
             bare_.database
                 ->write([account = jid.bare()](storage::Transaction& transaction) {
@@ -108,6 +110,8 @@ private:
         });
         bare_.sim.advance(std::chrono::seconds(1));
     }
+
+private:
     static xmpp::Stanza available(const xmpp::Jid& jid) {
         xmpp::Stanza presence = xmpp::Stanza::presence(xmpp::PresenceType::available);
         presence.set_from(jid);
@@ -115,25 +119,32 @@ private:
     }
 
     bench::BareServer bare_;
+    std::vector<std::pair<SessionId, xmpp::Jid>> bound_;
 };
 
 /// `make()` yields the stanza of each round.
 template <class Make>
 void route(benchmark::State& state, Make make) {
+    const xmpp::Jid romeo = *xmpp::Jid::parse("romeo@example.org/orchard");
+    const xmpp::Jid juliet = *xmpp::Jid::parse("juliet@example.org/balcony");
+    FakeSession romeo_session;
+    FakeSession juliet_session;
     Server server;
+    server.bind(romeo, romeo_session);
+    server.bind(juliet, juliet_session);
     server.on_shard([&] {
-        Account& account = server.account();
-        Resource& resource = server.resource();
-        const std::uint64_t before = server.juliet_session.written();
+        Account& account = server.account(romeo);
+        Resource& resource = *account.find(romeo.resource());
+        const std::uint64_t before = juliet_session.written();
         {
             const bench::CountAllocations counting(state);
             for (auto _ : state) {
                 xmpp::Stanza stanza = make();
-                stanza.set_from(server.romeo);
+                stanza.set_from(romeo);
                 server.router().submit(account, resource, std::move(stanza));
             }
         }
-        if (server.juliet_session.written() == before) std::abort();
+        if (juliet_session.written() == before) std::abort();
     });
 }
 
@@ -168,6 +179,36 @@ void route_a_copied_iq(benchmark::State& state) {
     route(state, [&] { return stanza; });
 }
 BENCHMARK(route_a_copied_iq);
+
+// Argument: how many get it, each a copy of one stanza. Time and allocations are for one of them.
+void route_to_all(benchmark::State& state) {
+    const auto count = static_cast<std::size_t>(state.range(0));
+    std::vector<FakeSession> sessions(count);
+    std::vector<xmpp::Jid> clients;
+    Server server;
+    for (std::size_t i = 0; i < count; ++i) {
+        clients.push_back(*xmpp::Jid::parse("user-" + std::to_string(i) + "@example.org/phone"));
+        server.bind(clients.back(), sessions[i]);
+    }
+    const auto audience = std::make_shared<const Audience>(
+        std::make_shared<const std::vector<xmpp::Jid>>(std::move(clients)), 1);
+    xmpp::Stanza said = *xmpp::read_stanza(
+        "<message xmlns='jabber:client' type='groupchat' id='6f1d2b8e-5f0c-4f5e-9d1c' "
+        "from='room@rooms.example.org/romeo'><body>But soft, what light breaks?</body>"
+        "<stanza-id xmlns='urn:xmpp:sid:0' by='room@rooms.example.org' id='1'/></message>");
+    said.share_content();
+    server.on_shard([&] {
+        const std::uint64_t before = sessions.back().written();
+        {
+            const bench::CountAllocations counting(state, state.range(0));
+            for (auto _ : state)
+                server.router().route_to_all(said, audience);
+        }
+        if (sessions.back().written() == before) std::abort();
+    });
+    state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(route_to_all)->Arg(20)->Arg(200);
 
 }  // namespace
 }  // namespace server
