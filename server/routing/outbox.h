@@ -25,6 +25,9 @@ class CongestionObserver;
 struct RoutedStanza {
     xmpp::Stanza stanza;
     std::optional<Origin> origin;
+    /// This server refuses what the addressee has sent: no blocklist of theirs stops that, though
+    /// it comes in the name of whom they wrote to.
+    bool is_refusal = false;
 };
 /// What many get, whatever shard they are on.
 struct SharedStanza {

@@ -382,7 +382,7 @@ void Router::bounce(xmpp::Stanza stanza, const xmpp::StanzaError& error) {
     if (!reply.to()) return;
     const std::string_view domain = reply.to()->domain();
     if (!is_local(domain) && impl_->service_of(domain) == nullptr) return;
-    route(std::move(reply));
+    impl_->route({std::move(reply), std::nullopt, true});
 }
 
 void Router::Impl::deliver_to_server(xmpp::Stanza&& stanza) {
@@ -441,7 +441,8 @@ void Router::Impl::deliver_absent(xmpp::Stanza&& stanza) {
 
 void Router::Impl::deliver_in(Account& account, RoutedStanza&& routed_stanza) {
     StanzaEvent event{account, nullptr, routed_stanza.stanza};
-    const Verdict verdict = parts.hooks.inbound.run(event);
+    const Verdict verdict =
+        routed_stanza.is_refusal ? Verdict::proceed() : parts.hooks.inbound.run(event);
     if (!verdict.is_proceed()) {
         settle(routed_stanza.origin);
         if (verdict.error()) self->bounce(std::move(routed_stanza.stanza), *verdict.error());
