@@ -127,8 +127,8 @@ private:
         return Verdict::refuse(StanzaError::service_unavailable());
     }
 
-    // The error comes in the name of the blocked address, so it cannot be routed: it would not
-    // pass.
+    // Not by Verdict::refuse: the router drops presence that asks for nothing without a word, and
+    // §3.3 wants an answer to whatever is sent.
     Verdict judge_outbound(const StanzaEvent& event) {
         const xmpp::Stanza& stanza = event.stanza;
         if (!stanza.to() || !event.account.blocks(*stanza.to())) return Verdict::proceed();

@@ -7,9 +7,11 @@ void IdleParsers::Entry::leave() noexcept {
 }
 
 void IdleParsers::touch(Entry& entry) {
-    // Moving it touches its neighbours, which are far away in memory.
-    if (entry.list_ != nullptr && reactor_.now() - entry.used_at_ < kParserIdle / 5) return;
-    if (entry.list_ != nullptr) unlink(entry);
+    if (entry.list_ != nullptr) {
+        // Moving it touches its neighbours, which are far away in memory.
+        if (reactor_.now() - entry.used_at_ < kParserIdle / 5) return;
+        unlink(entry);
+    }
     append(entry);
     if (!armed()) reactor_.arm(*this, kParserIdle);
 }

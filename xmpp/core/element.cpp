@@ -237,10 +237,7 @@ void Element::erase_after(Node* before) noexcept {
 namespace {
 
 bool is_named(const Attribute& attribute, std::string_view name, std::string_view ns) {
-    // Length and first letter tell nearly always, without a call.
-    return attribute.name.size() == name.size() && attribute.ns.view().size() == ns.size() &&
-           attribute.name.front() == name.front() && attribute.name == name &&
-           attribute.ns.view() == ns;
+    return attribute.name == name && attribute.ns.view() == ns;
 }
 
 const Attribute* find_in(const std::vector<Attribute>& attributes, std::string_view name,

@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "reactor/base/text.h"
+#include "xmpp/core/confusables.h"
 #include "xmpp/core/idna.h"
 #include "xmpp/core/precis.h"
 
@@ -127,11 +129,7 @@ bool Jid::may_be(std::string_view text) const noexcept {
     const std::size_t at = text.find('@');
     if (at == std::string_view::npos) return false;
     const std::string_view spelled = text.substr(0, at);
-    if (std::ranges::any_of(spelled, [](char c) { return (c & 0x80) != 0; })) return true;
-    const auto lower = [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-    };
-    return std::ranges::equal(spelled, local(), {}, lower);
+    return !is_ascii(spelled) || base::to_lower_ascii(spelled) == local();
 }
 
 std::string_view Jid::local() const noexcept {

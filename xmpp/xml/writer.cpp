@@ -2,7 +2,6 @@
 // the slow path one character at a time.
 #include "xmpp/xml/writer.h"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -113,12 +112,6 @@ void append_escaped(std::string& out, std::string_view text) {
     flush();
 }
 
-bool is_harmless(std::string_view attribute_value) {
-    return std::ranges::all_of(attribute_value, [](char c) {
-        return kHarmless<true>[static_cast<unsigned char>(c)];
-    });
-}
-
 void append_namespaced_attribute(std::string& out, const Attribute& attribute, std::size_t number) {
     std::string prefix = "ns";
     prefix += std::to_string(number);
@@ -189,27 +182,11 @@ void append_escaped_attribute(std::string& out, std::string_view value) {
 }
 
 void append_attribute(std::string& out, std::string_view name, std::string_view value) {
-    if (!is_harmless(value)) {
-        out += ' ';
-        out += name;
-        out += "='";
-        append_escaped_attribute(out, value);
-        out += '\'';
-        return;
-    }
-    // In one step, as every copy of a stanza has one of its own.
-    const std::size_t start = out.size();
-    const std::size_t end = start + name.size() + value.size() + 4;
-    out.resize_and_overwrite(end, [&](char* text, std::size_t) {
-        char* at = text + start;
-        *at++ = ' ';
-        at = std::ranges::copy(name, at).out;
-        *at++ = '=';
-        *at++ = '\'';
-        at = std::ranges::copy(value, at).out;
-        *at = '\'';
-        return end;
-    });
+    out += ' ';
+    out += name;
+    out += "='";
+    append_escaped_attribute(out, value);
+    out += '\'';
 }
 
 void append_start_tag(std::string& out, const Element& element,
